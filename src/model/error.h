@@ -39,12 +39,21 @@ struct error {
 struct call {
     struct arena *arena;
     int64_t now_ms; /* the time of this request; constant while it runs */
+    /* PutItem and UpdateItem: some messages carry "1 validation error detected: " (fail_enveloped). */
+    bool enveloped;
     struct error error;
 };
 
 /* Records the call's error (none may be recorded yet) and returns its code: return fail(call, …). */
 enum error_code fail(struct call *call, enum error_code code, const char *format, ...)
     PRINTF_LIKE(3, 4);
+
+/*
+ * As fail with VALIDATION, for the families of messages that PutItem and UpdateItem put into the
+ * envelope "1 validation error detected: " (facts/errors.md section 0): empty and duplicate sets,
+ * NULL:false, everything wrong with an expression or its parameters, ReturnValues.
+ */
+enum error_code fail_enveloped(struct call *call, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Forgets a recorded error, before a body runs again. */
 void call_reset(struct call *call);
