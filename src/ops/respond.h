@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* respond — members that many responses share. */
+#ifndef STATOR_OPS_RESPOND_H
+#define STATOR_OPS_RESPOND_H
+
+#include "capacity/units.h"
+#include "ops/op.h"
+#include "store/item.h"
+
+/* NONE, TOTAL or INDEXES of a ReturnConsumedCapacity member (NULL: NONE). */
+enum consumption_detail input_consumption(const struct json_token *token);
+
+/* Begins a member of the response's top-level object: a comma when it is not the first, the name. */
+void respond_member(struct request *request, const char *name);
+
+/* "ConsumedCapacity":{…}, when detail is not NONE. */
+void respond_consumed(struct request *request, const struct consumption *consumption,
+                      enum consumption_detail detail);
+
+/* {"ItemCollectionKey":…,"SizeEstimateRangeGB":[a,b]}, without a member name. */
+void respond_collection_metrics(struct request *request, const struct write *write);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* database — everything an open database consists of, handed to whoever works on it. */
+#ifndef STATOR_STORE_DATABASE_H
+#define STATOR_STORE_DATABASE_H
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "kv/kv.h"
+#include "model/error.h"
+
+struct catalog;
+struct background;
+
+struct database {
+    struct kv *kv;
+    struct catalog *catalog;
+    struct background *background;
+    struct clock clock;
+    struct random random;
+    struct slice region;     /* "us-east-1"; goes into every ARN */
+    struct slice account_id; /* "123456789012" */
+    /* How long a table stays CREATING, UPDATING or DELETING; 0: until the next request. */
+    int64_t table_delay_ms;
+    /* How large an item collection of a table with local indexes may grow; the service's: 10 GB. */
+    int64_t collection_bytes_max;
+};
+
+/*
+ * The one place where the engine's trouble becomes the client's: KV_OK -> OK, KV_ABORTED -> the error
+ * already recorded in call, anything else -> INTERNAL (HTTP 500).
+ */
+enum error_code database_status(struct call *call, enum kv_status status);
+
+#endif
