@@ -21,6 +21,6 @@ void check_set_handler(check_handler *handler);
 _Noreturn void check_failed(const char *condition, const char *file, int line);
 
 #define WARN_UNUSED __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(string, first) __attribute__((format(printf, string, first)))
 
 #endif
