@@ -3,9 +3,9 @@
  * arena — a list of chunks and a pointer that moves through the newest.
  *
  * Every allocation is rounded up to ARENA_ALIGN; chunks begin and end on it, so comparing the size
- * asked for with the room left is enough. A request larger than an ordinary chunk gets a chunk of its
- * own, which becomes the newest; while it holds nothing else it is grown by realloc, so that a big
- * body or token array is not copied again and again.
+ * asked for with the room left is enough. A request larger than an ordinary chunk gets a chunk of
+ * its own, which becomes the newest; while it holds nothing else it is grown by realloc, so that a
+ * big body or token array is not copied again and again.
  */
 #include "base/arena.h"
 
@@ -77,7 +77,8 @@ void arena_open(struct arena *arena, size_t chunk_bytes)
 
 void arena_close(struct arena *arena)
 {
-    while (arena->newest != NULL) drop_newest(arena);
+    while (arena->newest != NULL)
+        drop_newest(arena);
     arena->next = NULL;
     arena->end = NULL;
 }
@@ -166,8 +167,9 @@ void *arena_grow(struct arena *arena, void *old, size_t old_size, size_t new_siz
         return old;
     }
     if (newest && grow_own_chunk(arena, old, old_size, new_size)) return arena->newest->data;
+    if (new_size <= old_size) return old;
     void *bytes = arena_alloc_raw(arena, new_size);
-    memcpy(bytes, old, old_size < new_size ? old_size : new_size);
+    memcpy(bytes, old, old_size);
     return bytes;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check — what happens when a CHECK fails. The handler is the one piece of global state there is. */
+/* check — what happens when a CHECK fails. The handler is the one piece of global state there is.
+ */
 #include "base/check.h"
 
 #include <stdatomic.h>
@@ -18,7 +19,7 @@ void check_set_handler(check_handler *replacement)
 
 _Noreturn void check_failed(const char *condition, const char *file, int line)
 {
-    atomic_load(&handler)(condition, file, line);
+    atomic_load (&handler)(condition, file, line);
     abort(); /* the default, and what a handler that returns deserves */
 }
 

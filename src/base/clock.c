@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock — the system's time plus an offset, or a frozen time. Lock-free: two atomics, read once each. */
+/* clock — the system's time plus an offset, or a frozen time. Lock-free: two atomics, read once
+ * each. */
 #include "base/clock.h"
 
 #include "base/check.h"

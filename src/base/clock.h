@@ -26,6 +26,8 @@ int64_t clock_now_ms(const struct clock *clock);
 void clock_advance(struct clock *clock, int64_t delta_ms);
 
 void clock_freeze(struct clock *clock, int64_t at_ms);
+
+/* Lets a frozen clock run again, from the time it shows. */
 void clock_resume(struct clock *clock);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * random — splitmix64 over an atomic counter: a number is a function of its turn, so threads need no
- * lock and a seed repeats a run. Not for secrets.
+ * random — splitmix64 over an atomic counter: a number is a function of its turn, so threads need
+ * no lock and a seed repeats a run. Not for secrets.
  */
 #include "base/random.h"
 
@@ -9,7 +9,8 @@
 #include <errno.h>
 #include <sys/random.h>
 
-/* The constants of splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators"). */
+/* The constants of splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number
+ * generators"). */
 #define SPLITMIX_STEP     UINT64_C(0x9E3779B97F4A7C15)
 #define SPLITMIX_FACTOR_1 UINT64_C(0xBF58476D1CE4E5B9)
 #define SPLITMIX_FACTOR_2 UINT64_C(0x94D049BB133111EB)

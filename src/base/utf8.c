@@ -19,13 +19,20 @@ size_t utf8_valid_length(struct slice text)
             if ((eight & UINT64_C(0x8080808080808080)) != 0) break;
             at += sizeof eight;
         }
-        while (at < text.length && text.data[at] < 0x80) at++;
+        while (at < text.length && text.data[at] < 0x80)
+            at++;
         if (at == text.length) break;
         const size_t length = sequence_length(text.data + at, text.length - at);
         if (length == 0) break;
         at += length;
     }
     return at;
+}
+
+size_t utf8_character_length(struct slice text)
+{
+    if (text.length == 0) return 0;
+    return text.data[0] < 0x80 ? 1 : sequence_length(text.data, text.length);
 }
 
 static inline bool is_continuation(uint8_t byte)

@@ -11,4 +11,7 @@ bool utf8_is_valid(struct slice text);
 /* Length of the longest well-formed prefix: equal to text.length when all of it is. */
 size_t utf8_valid_length(struct slice text);
 
+/* Length of the well-formed character that text begins with; 0 when there is none. */
+size_t utf8_character_length(struct slice text);
+
 #endif
