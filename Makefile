@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door: thin targets over the CMake presets and the scripts of tools/. `make help` lists them.
+
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
+PYTHON := build/venv/bin/python
+
+.DEFAULT_GOAL := release
+.PHONY: release deps run test asan tsan fuzz bench format tidy lint clean help
+.SECONDARY:
+
+## release    build the server: build/release/stator (the default)
+release:
+	@tools/install_deps --check build
+	@$(MAKE) --no-print-directory build/release/build.ninja
+	@cmake --build build/release --target stator
+
+## deps       install what building and testing need (Debian, Python and JavaScript packages)
+deps:
+	@tools/install_deps build run test
+
+## run        install, build, serve http://127.0.0.1:8000 from ./stator-data, load a sample shop
+run:
+	@tools/install_deps run
+	@$(MAKE) --no-print-directory release
+	@exec $(PYTHON) tools/run
+
+## test       install, build, and pass every test; ends in one line of counts
+test:
+	@tools/install_deps build run test
+	@exec $(PYTHON) tools/test
+
+## asan       unit, wire and API tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan:
+	@tools/install_deps build run test
+	@exec $(PYTHON) tools/test asan
+
+## tsan       unit, wire and API tests under ThreadSanitizer
+tsan:
+	@tools/install_deps build run test
+	@exec $(PYTHON) tools/test tsan
+
+## fuzz       every fuzz target for FUZZ_SECONDS (60) each
+fuzz:
+	@tools/install_deps build run test
+	@exec $(PYTHON) tools/test --fuzz-seconds $(or $(FUZZ_SECONDS),60) fuzz
+
+## bench      print the figures of bench/
+bench:
+	@tools/install_deps build run bench
+	@$(MAKE) --no-print-directory release
+	@exec bench/run
+
+## format     let clang-format rewrite the C files
+format:
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+## tidy       check the rules of STYLE.md that a tool can check
+tidy:
+	@tools/check_layers
+	@tools/tidy
+
+## lint       clang-tidy over src/ with the checks of .clang-tidy
+lint:
+	@tools/install_deps lint
+	@$(MAKE) --no-print-directory build/release/build.ninja
+	@git ls-files 'src/*.c' | xargs -n 4 -P $(JOBS) clang-tidy -p build/release --quiet
+
+## clean      remove everything that was built (not ./stator-data)
+clean:
+	rm -rf build
+
+## help       this list
+help:
+	@sed -n 's/^## /make /p' Makefile
+
+build/%/build.ninja:
+	@cmake --preset $*
