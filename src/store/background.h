@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * background — work that outlasts its request, on one thread: filling new indexes, clearing deleted
- * tables and indexes, forgetting old tokens. Every step is a small transaction with a saved position,
- * so that a crash costs nothing but the step.
+ * tables and indexes, forgetting old tokens. Every step is a small transaction with a saved
+ * position, so that a crash costs nothing but the step.
  */
 #ifndef STATOR_STORE_BACKGROUND_H
 #define STATOR_STORE_BACKGROUND_H

@@ -26,8 +26,8 @@ struct database {
 };
 
 /*
- * The one place where the engine's trouble becomes the client's: KV_OK -> OK, KV_ABORTED -> the error
- * already recorded in call, anything else -> INTERNAL (HTTP 500).
+ * The one place where the engine's trouble becomes the client's: KV_OK -> OK, KV_ABORTED -> the
+ * error already recorded in call, anything else -> INTERNAL (HTTP 500).
  */
 enum error_code database_status(struct call *call, enum kv_status status);
 

@@ -3,8 +3,9 @@
  * item — one item, read or written with everything that belongs to it.
  *
  * Every write of every operation is a struct write: PutItem, UpdateItem, DeleteItem, members of
- * batches and transactions, later PartiQL and TTL. item_write runs it inside a transaction: old item,
- * condition, new item, size, index entries, counters, item collection. The rules are here, once.
+ * batches and transactions, later PartiQL and TTL. item_write runs it inside a transaction: old
+ * item, condition, new item, size, index entries, counters, item collection. The rules are here,
+ * once.
  */
 #ifndef STATOR_STORE_ITEM_H
 #define STATOR_STORE_ITEM_H
@@ -19,8 +20,8 @@ struct write {
     /* the plan */
     enum write_kind kind;
     const struct table *table;
-    struct slice key;   /* encoded item of the key attributes; for PUT it may be the item itself */
-    struct slice item;  /* PUT: the encoded item, keys and index keys checked (item_check) */
+    struct slice key;  /* encoded item of the key attributes; for PUT it may be the item itself */
+    struct slice item; /* PUT: the encoded item, keys and index keys checked (item_check) */
     const struct node *condition; /* NULL: none */
     const struct update *update;  /* UPDATE: NULL when there is nothing to change but existence */
     bool return_old_on_failure;   /* ReturnValuesOnConditionCheckFailure = ALL_OLD */
@@ -48,18 +49,25 @@ enum error_code item_read(struct call *call, struct kv_txn *txn, const struct ta
 
 /* How a key or item that does not fit the schema is worded. */
 enum key_role {
-    KEY_OF_READ,  /* Key of GetItem, UpdateItem, DeleteItem, BatchGetItem, batch puts: one message */
-    KEY_OF_PUT,   /* Item of PutItem: the missing or mistyped attribute is named */
+    KEY_OF_READ, /* Key of GetItem, UpdateItem, DeleteItem, BatchGetItem, batch puts: one message */
+    KEY_OF_PUT,  /* Item of PutItem: the missing or mistyped attribute is named */
 };
 
 /*
  * Checks Key: exactly the key attributes, right types, not empty, not too long; facts/errors.md 5.
  */
-enum error_code key_check(struct call *call, const struct table *table, struct slice key) WARN_UNUSED;
+enum error_code key_check(struct call *call, const struct table *table,
+                          struct slice key) WARN_UNUSED;
 
 /* Checks an item to be put: its key, then every index key present in it. */
 enum error_code item_check(struct call *call, const struct table *table, struct slice item,
                            enum key_role role) WARN_UNUSED;
+
+/* An item as it is stored: a format byte in front. */
+struct slice item_stored(struct arena *arena, struct slice item);
+
+/* What an index's entry holds of an item; the item itself when it projects ALL. */
+struct slice item_project(struct arena *arena, const struct index *index, struct slice item);
 
 /* The attributes of the table's key (and of the index's when not NULL) taken out of an item, as an
  * item: for LastEvaluatedKey, ItemCollectionKey, stream records. */

@@ -9,10 +9,10 @@ enum {
     SPACE_SYSTEM = 0x01,
     SPACE_TABLE = 0x02,
     HASH_BYTES = 4,
-    ESCAPED = 0x00,     /* in an escaped sort attribute: this byte … */
+    ESCAPED = 0x00,      /* in an escaped sort attribute: this byte … */
     ESCAPED_ZERO = 0xFF, /* … followed by this one stands for a zero, … */
-    ESCAPED_END = 0x00, /* … by this one ends it; a number is ended by ESCAPED alone */
-    KEY_CAPACITY = 128, /* a first guess that fits most keys */
+    ESCAPED_END = 0x00,  /* … by this one ends it; a number is ended by ESCAPED alone */
+    KEY_CAPACITY = 128,  /* a first guess that fits most keys */
 };
 
 /* DynamoDB's own scan order, as observed, is that of MD5 over this word and the partition key. */
@@ -21,7 +21,8 @@ static const struct slice hash_salt = {(const uint8_t *)"Outliers", 8};
 static void append_u32(struct buffer *key, uint32_t number)
 {
     uint8_t *to = buffer_reserve(key, 4);
-    for (int i = 0; i < 4; i++) to[i] = (uint8_t)(number >> (24 - 8 * i));
+    for (int i = 0; i < 4; i++)
+        to[i] = (uint8_t)(number >> (24 - 8 * i));
     key->length += 4;
 }
 
@@ -34,7 +35,8 @@ static void append_u64(struct buffer *key, uint64_t number)
 static uint64_t read_u64(const uint8_t *from)
 {
     uint64_t number = 0;
-    for (int i = 0; i < 8; i++) number = number << 8 | from[i];
+    for (int i = 0; i < 8; i++)
+        number = number << 8 | from[i];
     return number;
 }
 
@@ -67,7 +69,8 @@ static struct buffer key_fork(const struct buffer *key)
 static struct slice after_prefix(const struct buffer *prefix)
 {
     struct buffer end = key_fork(prefix);
-    while (end.length > 0 && end.data[end.length - 1] == 0xFF) end.length--;
+    while (end.length > 0 && end.data[end.length - 1] == 0xFF)
+        end.length--;
     CHECK(end.length > 0);
     end.data[end.length - 1]++;
     return buffer_slice(&end);
@@ -78,7 +81,8 @@ static struct kv_range prefix_range(const struct buffer *prefix)
     return (struct kv_range){.begin = buffer_slice(prefix), .end = after_prefix(prefix)};
 }
 
-/* ---- parts of keys ---------------------------------------------------------------------------- */
+/* ---- parts of keys ----------------------------------------------------------------------------
+ */
 
 static void append_hash(struct buffer *key, const struct value *parts, unsigned count)
 {
@@ -86,7 +90,8 @@ static void append_hash(struct buffer *key, const struct value *parts, unsigned 
     MD5_CTX context;
     MD5_Init(&context);
     MD5_Update(&context, hash_salt.data, hash_salt.length);
-    for (unsigned i = 0; i < count; i++) MD5_Update(&context, parts[i].data.data, parts[i].data.length);
+    for (unsigned i = 0; i < count; i++)
+        MD5_Update(&context, parts[i].data.data, parts[i].data.length);
     MD5_Final(digest, &context);
     buffer_append(key, slice_of(digest, HASH_BYTES));
 }
@@ -102,7 +107,8 @@ static void append_partition_part(struct buffer *key, struct slice bytes)
 static void append_partition(struct buffer *key, const struct value *parts, unsigned count)
 {
     append_hash(key, parts, count);
-    for (unsigned i = 0; i < count; i++) append_partition_part(key, parts[i].data);
+    for (unsigned i = 0; i < count; i++)
+        append_partition_part(key, parts[i].data);
 }
 
 /* A sort attribute that something follows, without its end: the prefix of all that begin so. */
@@ -125,14 +131,21 @@ static void append_sort_part(struct buffer *key, struct value value)
     if (value.type != VALUE_NUMBER) buffer_append_byte(key, ESCAPED_END);
 }
 
-/* Collects the item's values of a key; false when one is absent. */
+/*
+ * Collects the item's values of a key; false when one is absent or cannot be a key. The latter
+ * happens to items written before an index was made: they are left out of it.
+ */
 static bool key_values(const struct key_schema *schema, struct slice item, struct value *values)
 {
+    size_t partition_bytes = 0;
+    size_t sort_bytes = 0;
     for (unsigned i = 0; i < key_schema_count(schema); i++) {
         values[i] = item_attribute(item, schema->attributes[i].name);
-        if (values[i].type == VALUE_ABSENT) return false;
+        if (values[i].type != schema->attributes[i].type || values[i].data.length == 0)
+            return false;
+        *(i < schema->partition_count ? &partition_bytes : &sort_bytes) += values[i].data.length;
     }
-    return true;
+    return partition_bytes <= LIMIT_PARTITION_KEY_BYTES && sort_bytes <= LIMIT_SORT_KEY_BYTES;
 }
 
 static struct buffer begin_rows(struct arena *arena, const struct table *table,
@@ -144,7 +157,8 @@ static struct buffer begin_rows(struct arena *arena, const struct table *table,
     return key;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------------
+ */
 
 struct slice layout_item_key(struct arena *arena, const struct table *table, struct slice item)
 {
@@ -176,7 +190,8 @@ struct slice layout_index_key(struct arena *arena, const struct table *table,
     return buffer_slice(&key);
 }
 
-/* ---- ranges ----------------------------------------------------------------------------------- */
+/* ---- ranges -----------------------------------------------------------------------------------
+ */
 
 /* In a table nothing follows the sort key, so it stands as it is; in an index it is escaped. */
 static struct buffer with_sort(const struct buffer *prefix, const struct index *index,
@@ -192,7 +207,8 @@ static struct buffer with_sort(const struct buffer *prefix, const struct index *
 }
 
 /* The first key above every row whose sort attribute is value. */
-static struct slice above(const struct buffer *prefix, const struct index *index, struct value value)
+static struct slice above(const struct buffer *prefix, const struct index *index,
+                          struct value value)
 {
     struct buffer key = with_sort(prefix, index, value);
     if (index != NULL) return after_prefix(&key);
@@ -256,9 +272,11 @@ struct kv_range layout_query_range(struct arena *arena, const struct table *tabl
     if (index == NULL && condition->sort_count > 0) {
         /* The whole key of one item: the range holds that row alone. */
         struct buffer row = with_sort(&prefix, NULL, condition->sort[0]);
-        return (struct kv_range){buffer_slice(&row), above(&prefix, NULL, condition->sort[0]), false, 1};
+        return (struct kv_range){buffer_slice(&row), above(&prefix, NULL, condition->sort[0]),
+                                 false, 1};
     }
-    for (unsigned i = 0; i < condition->sort_count; i++) append_sort_part(&prefix, condition->sort[i]);
+    for (unsigned i = 0; i < condition->sort_count; i++)
+        append_sort_part(&prefix, condition->sort[i]);
     return sort_range(&prefix, index, condition);
 }
 
@@ -311,9 +329,11 @@ struct kv_range layout_index_range(struct arena *arena, uint64_t table_id, uint3
     return prefix_range(&prefix);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------------------
+ */
 
-static struct slice counter_key(struct arena *arena, uint64_t table_id, uint32_t index_id, char what)
+static struct slice counter_key(struct arena *arena, uint64_t table_id, uint32_t index_id,
+                                char what)
 {
     struct buffer key = begin_table(arena, table_id, 'n');
     append_u32(&key, index_id);
@@ -331,7 +351,8 @@ struct slice layout_bytes_key(struct arena *arena, uint64_t table_id, uint32_t i
     return counter_key(arena, table_id, index_id, 'b');
 }
 
-struct slice layout_collection_key(struct arena *arena, const struct table *table, struct slice item)
+struct slice layout_collection_key(struct arena *arena, const struct table *table,
+                                   struct slice item)
 {
     struct value partition = item_attribute(item, table->key.attributes[0].name);
     CHECK(partition.type != VALUE_ABSENT);

@@ -14,13 +14,13 @@ typedef enum error_code page_row(void *context, struct slice item);
 struct page {
     /* the plan */
     const struct table *table;
-    const struct index *index;   /* NULL: the table */
-    struct kv_range range;       /* from layout_query_range or layout_scan_range, already resumed */
-    size_t limit;                /* items evaluated at most; 0: no limit */
-    const struct node *filter;   /* NULL: none */
-    bool fetch;                  /* rows are index entries, and the whole item is wanted */
-    bool consistent;             /* only for the cost */
-    page_row *row;               /* NULL: only count */
+    const struct index *index; /* NULL: the table */
+    struct kv_range range;     /* from layout_query_range or layout_scan_range, already resumed */
+    size_t limit;              /* items evaluated at most; 0: no limit */
+    const struct node *filter; /* NULL: none */
+    bool fetch;                /* rows are index entries, and the whole item is wanted */
+    bool consistent;           /* only for the cost */
+    page_row *row;             /* NULL: only count */
     void *context;
 
     /* the outcome */
@@ -28,7 +28,7 @@ struct page {
     size_t scanned;      /* rows evaluated */
     size_t bytes;        /* size of the rows evaluated, as DynamoDB counts it */
     int64_t fetch_units; /* half units of the base items fetched, each rounded by itself */
-    struct slice last;   /* an item with the key attributes of LastEvaluatedKey; empty: at the end */
+    struct slice last; /* an item with the key attributes of LastEvaluatedKey; empty: at the end */
 };
 
 enum error_code page_read(struct call *call, struct kv_txn *txn, struct page *page) WARN_UNUSED;

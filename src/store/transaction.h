@@ -11,16 +11,16 @@ struct transaction {
     /* the plan */
     struct write *writes;
     size_t count;
-    struct slice token;   /* ClientRequestToken; empty: none */
-    struct slice digest;  /* identifies the request's content, for IdempotentParameterMismatch */
+    struct slice token;  /* ClientRequestToken; empty: none */
+    struct slice digest; /* identifies the request's content, for IdempotentParameterMismatch */
 
     /* the outcome */
     bool replayed; /* the token was known and nothing was written: costs are set as for reads */
 };
 
 /*
- * Runs all writes in order. When some fail: TRANSACTION_CANCELED with one reason per action, and the
- * body must decline. A known token with the same digest succeeds without writing; with another
+ * Runs all writes in order. When some fail: TRANSACTION_CANCELED with one reason per action, and
+ * the body must decline. A known token with the same digest succeeds without writing; with another
  * digest it fails with IDEMPOTENT_MISMATCH.
  */
 enum error_code transaction_write(struct call *call, const struct database *database,

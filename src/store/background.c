@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * background — one thread that brings the store to what the catalog says: erases tables whose time
+ * has come, clears the data of erased tables and deleted indexes, fills new indexes.
+ *
+ * A backfill walks the table's rows in key order and keeps its position in the store. Writes to
+ * rows up to the position maintain the index, writes beyond it leave the index alone (item.c): so
+ * each row enters the index exactly once, and the counters are exact at every moment.
+ */
+#include "store/background.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "store/item.h"
+#include "store/layout.h"
+
+enum {
+    STEP_ROWS = 128,         /* of a backfill; small, because every write waits behind a step */
+    STEP_BYTES = 256 * 1024, /* the same, for large items */
+    POLL_MS = 20,            /* while a table waits for its time: tests may move the clock */
+};
+
+struct background {
+    struct database *database;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool woken;
+    bool closing;
+};
+
+/* One unit of work, run inside an update. */
+struct step {
+    struct database *database;
+    struct arena *arena;
+    const struct table *table; /* as the snapshot has it; the body reads it afresh */
+    uint32_t index_id;
+    uint64_t garbage_id;
+    bool finished; /* out: there is no further step of this kind */
+    size_t rows;   /* out */
+};
+
+/* ---- tables -----------------------------------------------------------------------------------
+ */
+
+static enum kv_status read_same_table(struct kv_txn *txn, const struct step *step,
+                                      struct table **table)
+{
+    enum kv_status status = catalog_read(txn, step->arena, step->table->name, table);
+    if (status != KV_OK) return status;
+    if (*table == NULL || (*table)->id != step->table->id) return KV_ABORTED;
+    return KV_OK;
+}
+
+static enum kv_status erase_table(struct kv_txn *txn, void *context)
+{
+    struct step *step = context;
+    struct table *table;
+    enum kv_status status = read_same_table(txn, step, &table);
+    if (status != KV_OK) return status;
+    if (table->status != TABLE_DELETING) return KV_ABORTED;
+    catalog_erase(txn, table);
+    return KV_OK;
+}
+
+static enum kv_status clear_garbage(struct kv_txn *txn, void *context)
+{
+    struct step *step = context;
+    struct kv_range rows = layout_table_range(step->arena, step->garbage_id);
+    kv_delete_range(txn, rows.begin, rows.end);
+    kv_delete(txn, layout_garbage_key(step->arena, step->garbage_id));
+    return KV_OK;
+}
+
+static enum kv_status find_garbage(struct kv_txn *txn, void *context)
+{
+    struct step *step = context;
+    struct kv_cursor *cursor;
+    struct kv_range range = layout_garbage_range();
+    range.expected = 1;
+    enum kv_status status = kv_cursor_open(txn, range, &cursor);
+    if (status != KV_OK) return status;
+    struct slice key;
+    struct slice value;
+    status = kv_cursor_next(cursor, &key, &value);
+    step->finished = status == KV_NOT_FOUND;
+    if (status == KV_OK) step->garbage_id = layout_garbage_id(key);
+    kv_cursor_close(cursor);
+    return status == KV_NOT_FOUND ? KV_OK : status;
+}
+
+/* ---- indexes ----------------------------------------------------------------------------------
+ */
+
+static struct index *find_index(struct table *table, uint32_t index_id)
+{
+    for (size_t i = 0; i < table->index_count; i++) {
+        if (table->indexes[i].id == index_id) return &table->indexes[i];
+    }
+    return NULL;
+}
+
+static bool is_defined_key(const struct table *table, struct slice name)
+{
+    if (key_schema_find(&table->key, name) >= 0) return true;
+    for (size_t i = 0; i < table->index_count; i++) {
+        if (key_schema_find(&table->indexes[i].key, name) >= 0) return true;
+    }
+    return false;
+}
+
+/* Takes the index out of the description, and the definitions that only it used. */
+static void drop_index(struct table *table, struct index *index)
+{
+    size_t at = (size_t)(index - table->indexes);
+    memmove(index, index + 1, (table->index_count - at - 1) * sizeof *index);
+    table->index_count--;
+
+    size_t kept = 0;
+    for (size_t i = 0; i < table->definition_count; i++) {
+        if (is_defined_key(table, table->definitions[i].name))
+            table->definitions[kept++] = table->definitions[i];
+    }
+    table->definition_count = kept;
+}
+
+static enum kv_status delete_index(struct kv_txn *txn, void *context)
+{
+    struct step *step = context;
+    struct table *table;
+    enum kv_status status = read_same_table(txn, step, &table);
+    if (status != KV_OK) return status;
+    struct index *index = find_index(table, step->index_id);
+    if (index == NULL || index->status != INDEX_DELETING) return KV_ABORTED;
+
+    struct kv_range entries = layout_index_range(step->arena, table->id, index->id);
+    kv_delete_range(txn, entries.begin, entries.end);
+    kv_delete(txn, layout_count_key(step->arena, table->id, index->id));
+    kv_delete(txn, layout_bytes_key(step->arena, table->id, index->id));
+    kv_delete(txn, layout_backfill_key(step->arena, table->id, index->id));
+    drop_index(table, index);
+    catalog_write(txn, step->arena, table);
+    return KV_OK;
+}
+
+/* Adds the entries of up to STEP_ROWS rows; *last is the key of the last row seen. */
+static enum kv_status fill_entries(struct kv_txn *txn, struct step *step, const struct table *table,
+                                   const struct index *index, struct kv_cursor *cursor,
+                                   struct slice *last)
+{
+    int64_t entries = 0;
+    int64_t bytes = 0;
+    size_t seen = 0;
+    struct slice key;
+    struct slice stored;
+    enum kv_status status = KV_OK;
+    while (step->rows < STEP_ROWS && seen < STEP_BYTES) {
+        status = kv_cursor_next(cursor, &key, &stored);
+        if (status != KV_OK) break;
+        if (stored.length < 2 || stored.data[0] != LAYOUT_FORMAT) return KV_CORRUPT;
+        step->rows++;
+        seen += stored.length;
+        *last = arena_copy(step->arena, key);
+        struct slice item = arena_copy(step->arena, slice_of(stored.data + 1, stored.length - 1));
+        struct slice entry_key = layout_index_key(step->arena, table, index, item);
+        if (entry_key.length == 0) continue;
+        struct slice entry = item_project(step->arena, index, item);
+        kv_put(txn, entry_key, item_stored(step->arena, entry));
+        entries++;
+        bytes += (int64_t)item_size(entry);
+    }
+    if (entries > 0) {
+        kv_add(txn, layout_count_key(step->arena, table->id, index->id), entries);
+        kv_add(txn, layout_bytes_key(step->arena, table->id, index->id), bytes);
+    }
+    step->finished = status == KV_NOT_FOUND;
+    return step->finished ? KV_OK : status;
+}
+
+static enum kv_status fill_index(struct kv_txn *txn, void *context)
+{
+    struct step *step = context;
+    struct table *table;
+    step->rows = 0;
+    step->finished = false;
+    enum kv_status status = read_same_table(txn, step, &table);
+    if (status != KV_OK) return status;
+    struct index *index = find_index(table, step->index_id);
+    if (index == NULL || !index->backfilling || index->status != INDEX_CREATING) return KV_ABORTED;
+
+    struct slice position_key = layout_backfill_key(step->arena, table->id, index->id);
+    struct slice position = {0};
+    status = kv_get(txn, position_key, step->arena, &position);
+    if (status != KV_OK && status != KV_NOT_FOUND) return status;
+    struct kv_range range = layout_scan_range(step->arena, table, NULL, 0, 1);
+    if (status == KV_OK) range = layout_resume(step->arena, range, position);
+    range.expected = STEP_ROWS;
+
+    struct kv_cursor *cursor;
+    status = kv_cursor_open(txn, range, &cursor);
+    if (status != KV_OK) return status;
+    status = fill_entries(txn, step, table, index, cursor, &position);
+    kv_cursor_close(cursor);
+    if (status != KV_OK) return status;
+    if (!step->finished) {
+        kv_put(txn, position_key, position);
+        return KV_OK;
+    }
+    kv_delete(txn, position_key);
+    index->status = INDEX_ACTIVE;
+    index->backfilling = false;
+    catalog_write(txn, step->arena, table);
+    return KV_OK;
+}
+
+/* ---- the thread -------------------------------------------------------------------------------
+ */
+
+static bool is_closing(struct background *background)
+{
+    pthread_mutex_lock(&background->mutex);
+    bool closing = background->closing;
+    pthread_mutex_unlock(&background->mutex);
+    return closing;
+}
+
+/* Runs one catalog-changing step; true when it took effect. */
+static bool change_catalog(struct step *step, kv_body *body)
+{
+    enum kv_status status = kv_update_wait(step->database->kv, body, step);
+    if (status == KV_OK) status = catalog_refresh(step->database->catalog);
+    if (status == KV_OK) return true;
+    if (status != KV_ABORTED) log_error("background: a step failed; it waits for the next change");
+    return false;
+}
+
+static bool run_backfill(struct background *background, struct step *step, struct slice index_name)
+{
+    struct kv *kv = step->database->kv;
+    size_t rows = 0;
+    int64_t begin_ms = clock_now_ms(&step->database->clock);
+    struct arena_mark mark = arena_mark(step->arena);
+    enum kv_status status = KV_OK;
+    step->finished = false;
+    while (status == KV_OK && !step->finished && !is_closing(background)) {
+        arena_rewind(step->arena, mark);
+        status = kv_update_wait(kv, fill_index, step);
+        if (status == KV_OK) rows += step->rows;
+    }
+    if (status != KV_OK && status != KV_ABORTED) log_error("background: filling an index failed");
+    if (status != KV_OK || !step->finished) return false;
+    log_info("table %.*s: index %.*s is filled, %zu items in %lld ms",
+             SLICE_ARGS(step->table->name), SLICE_ARGS(index_name), rows,
+             (long long)(clock_now_ms(&step->database->clock) - begin_ms));
+    return catalog_refresh(step->database->catalog) == KV_OK;
+}
+
+static bool work_on_table(struct background *background, struct step *step, bool *waiting)
+{
+    const struct table *table = step->table;
+    if (clock_now_ms(&background->database->clock) < table->active_ms) {
+        *waiting = true;
+        return false;
+    }
+    if (table->status == TABLE_DELETING) return change_catalog(step, erase_table);
+    for (size_t i = 0; i < table->index_count; i++) {
+        const struct index *index = &table->indexes[i];
+        step->index_id = index->id;
+        if (index->status == INDEX_DELETING) return change_catalog(step, delete_index);
+        if (index->status == INDEX_CREATING && index->backfilling)
+            return run_backfill(background, step, index->name);
+    }
+    return false;
+}
+
+/* Whether a table has work for us, now or later. */
+static bool has_work(const struct table *table)
+{
+    if (table->status == TABLE_DELETING) return true;
+    for (size_t i = 0; i < table->index_count; i++) {
+        const struct index *index = &table->indexes[i];
+        if (index->status == INDEX_DELETING) return true;
+        if (index->status == INDEX_CREATING && index->backfilling) return true;
+    }
+    return false;
+}
+
+static bool work_on_garbage(struct step *step)
+{
+    step->finished = true;
+    if (kv_view_wait(step->database->kv, find_garbage, step) != KV_OK || step->finished)
+        return false;
+    return kv_update_wait(step->database->kv, clear_garbage, step) == KV_OK;
+}
+
+/* One look at everything; true when something was done, so that another look is due. */
+static bool pass(struct background *background, bool *waiting)
+{
+    struct arena arena;
+    arena_open(&arena, 0);
+    struct step step = {.database = background->database, .arena = &arena};
+    const struct catalog_snapshot *snapshot = catalog_pin(background->database->catalog, 0);
+    bool worked = false;
+    *waiting = false;
+    for (size_t i = 0; i < snapshot->table_count && !is_closing(background); i++) {
+        if (!has_work(snapshot->tables[i])) continue;
+        step.table = snapshot->tables[i];
+        worked |= work_on_table(background, &step, waiting);
+    }
+    catalog_unpin(background->database->catalog, snapshot);
+    if (!is_closing(background)) worked |= work_on_garbage(&step);
+    arena_close(&arena);
+    return worked;
+}
+
+/* Sleeps until woken, or a moment when a table waits for its time. False: closing. */
+static bool wait_for_work(struct background *background, bool waiting)
+{
+    pthread_mutex_lock(&background->mutex);
+    if (!background->woken && !background->closing) {
+        if (waiting) {
+            struct timespec until;
+            clock_gettime(CLOCK_REALTIME, &until);
+            until.tv_nsec += POLL_MS * 1000L * 1000L;
+            until.tv_sec += until.tv_nsec / 1000000000L;
+            until.tv_nsec %= 1000000000L;
+            pthread_cond_timedwait(&background->changed, &background->mutex, &until);
+        } else {
+            pthread_cond_wait(&background->changed, &background->mutex);
+        }
+    }
+    background->woken = false;
+    bool closing = background->closing;
+    pthread_mutex_unlock(&background->mutex);
+    return !closing;
+}
+
+static void *run(void *context)
+{
+    struct background *background = context;
+    bool waiting = false;
+    do {
+        while (pass(background, &waiting) && !is_closing(background))
+            continue;
+    } while (wait_for_work(background, waiting));
+    return NULL;
+}
+
+enum kv_status background_open(struct database *database)
+{
+    struct background *background = calloc(1, sizeof *background);
+    CHECK(background != NULL);
+    background->database = database;
+    pthread_mutex_init(&background->mutex, NULL);
+    pthread_cond_init(&background->changed, NULL);
+    database->background = background;
+    if (pthread_create(&background->thread, NULL, run, background) == 0) return KV_OK;
+    pthread_cond_destroy(&background->changed);
+    pthread_mutex_destroy(&background->mutex);
+    free(background);
+    database->background = NULL;
+    return KV_UNAVAILABLE;
+}
+
+void background_wake(struct background *background)
+{
+    pthread_mutex_lock(&background->mutex);
+    background->woken = true;
+    pthread_cond_signal(&background->changed);
+    pthread_mutex_unlock(&background->mutex);
+}
+
+void background_close(struct background *background)
+{
+    pthread_mutex_lock(&background->mutex);
+    background->closing = true;
+    pthread_cond_signal(&background->changed);
+    pthread_mutex_unlock(&background->mutex);
+    pthread_join(background->thread, NULL);
+    pthread_cond_destroy(&background->changed);
+    pthread_mutex_destroy(&background->mutex);
+    free(background);
+}
