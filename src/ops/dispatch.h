@@ -14,14 +14,17 @@ const struct op *dispatch_find(struct slice name);
 struct dispatch {
     struct request request;
     struct kv_work work;
-    uint64_t version_min; /* of the catalog, after a stale plan */
+    enum kv_status status; /* of the transaction, once it is done */
+    bool submitted;        /* it has reached the store */
+    _Atomic int phase;     /* see dispatch.c */
+    uint64_t version_min;  /* of the catalog, after a stale plan */
     unsigned attempts;
     void (*ready)(void *context);
     void *context;
 };
 
 /*
- * Begins an operation; the body is borrowed until dispatch_close. Returns true when the request needs
+ * Begins an operation; ready and context are set by the caller; the body is borrowed until dispatch_close. Returns true when the request needs
  * nothing more than dispatch_finish; false: ready(context) will be called once, from any thread
  * (possibly before this returns), and then the caller, on a thread of its choice, calls
  * dispatch_finish.

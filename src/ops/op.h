@@ -31,6 +31,7 @@ struct op {
     const char *name;
     enum op_kind kind;
     bool enveloped;            /* see fail_enveloped */
+    bool first_violation_only; /* UpdateItem: of several constraints, only the first is reported */
     const struct shape *input; /* a STRUCT */
     enum error_code (*plan)(struct request *request);
     enum error_code (*run)(struct request *request, struct kv_txn *txn);

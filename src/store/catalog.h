@@ -28,13 +28,20 @@ struct catalog_snapshot {
 enum kv_status catalog_open(struct database *database) WARN_UNUSED;
 void catalog_close(struct catalog *catalog);
 
-/* Pins the newest snapshot that is at least this version (0: any), waiting for it if need be. */
+/*
+ * Pins the newest snapshot that is at least this version (0: any), waiting for it if need be. Where
+ * the store cannot be read, or the version does not come in LIMIT_CATALOG_WAIT_MS (a transaction
+ * that saw it was never committed), the newest there is: its plan turns out stale again.
+ */
 const struct catalog_snapshot *catalog_pin(struct catalog *catalog, uint64_t version_min);
 void catalog_unpin(struct catalog *catalog, const struct catalog_snapshot *snapshot);
 
 /* The table of this name that exists at this time, in whatever status; NULL when there is none. */
 const struct table *catalog_find(const struct catalog_snapshot *snapshot, struct slice name,
                                  int64_t now_ms);
+
+/* True when a DELETING table's time has come: its name is free although the record is still there. */
+bool table_is_gone(const struct table *table, int64_t now_ms);
 
 /* CREATING, UPDATING, DELETING or ACTIVE at this time. (catalog_find never returns a table that is gone.) */
 enum table_status table_status_at(const struct table *table, int64_t now_ms);

@@ -254,7 +254,8 @@ static enum kv_status write_indexes(struct writing *w)
     if (table->index_count == 0) return KV_OK;
     w->write->cost.indexes = arena_array(w->arena, struct index_cost, table->index_count);
     for (size_t i = 0; i < table->index_count; i++) {
-        bool maintained = table->indexes[i].status != INDEX_DELETING;
+        if (table->indexes[i].status == INDEX_DELETING) continue;
+        bool maintained = true;
         if (table->indexes[i].backfilling) {
             enum kv_status status = is_filled(w, &table->indexes[i], &maintained);
             if (status != KV_OK) return status;

@@ -143,8 +143,8 @@ static const char *reason_code(enum error_code code)
     }
 }
 
-static enum error_code cancel(struct call *call, const struct cancellation_reason *reasons,
-                              size_t count)
+enum error_code transaction_cancel(struct call *call, const struct cancellation_reason *reasons,
+                                   size_t count)
 {
     struct buffer codes = buffer_open(call->arena, 0);
     for (size_t i = 0; i < count; i++) {
@@ -182,7 +182,7 @@ static enum error_code write_all(struct call *call, const struct database *datab
         reasons[i] = (struct cancellation_reason){reason_code(code), single.error.message,
                                                   single.error.item};
     }
-    return canceled ? cancel(call, reasons, transaction->count) : OK;
+    return canceled ? transaction_cancel(call, reasons, transaction->count) : OK;
 }
 
 enum error_code transaction_write(struct call *call, const struct database *database,

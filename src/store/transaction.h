@@ -26,4 +26,8 @@ struct transaction {
 enum error_code transaction_write(struct call *call, const struct database *database,
                                   struct kv_txn *txn, struct transaction *transaction) WARN_UNUSED;
 
+/* Fails with TRANSACTION_CANCELED: one reason per action, in order; the message lists their codes. */
+enum error_code transaction_cancel(struct call *call, const struct cancellation_reason *reasons,
+                                   size_t count) WARN_UNUSED;
+
 #endif

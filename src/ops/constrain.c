@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * constrain — constraints of the service model: null, length, range, pattern, enum, in the order of
+ * the field table, up to ten messages in one ValidationException; facts/errors.md section 3.
+ */
+#include <ctype.h>
+
+#include "model/limits.h"
+#include "ops/validate.h"
+
+enum { DEPTH_MAX = 8 }; /* constraints lie in the request's own structures, never in deep values */
+
+struct checking {
+    struct request *request;
+    struct buffer messages;
+    unsigned count;
+};
+
+/* Where in the request a member stands; printed only when it is wrong. */
+struct place {
+    const struct place *up; /* NULL: a member of the request itself */
+    const char *name;       /* a structure's member; NULL: an element of a list or map */
+    struct slice key;       /* of a map's element; data NULL: of a list */
+    uint32_t index;         /* of a list's element, from 1 */
+};
+
+static void check_member(struct checking *c, const struct shape *shape,
+                         const struct json_token *token, const struct place *place, unsigned depth);
+
+/* ---- printing ---------------------------------------------------------------------------------
+ */
+
+/* A value as Java's toString prints it. */
+static void print_value(struct checking *c, struct buffer *out, const struct json_token *token,
+                        unsigned depth)
+{
+    if (token->kind == JSON_STRING) {
+        buffer_append(out, json_string(token, c->request->call.arena));
+        return;
+    }
+    if ((token->kind != JSON_ARRAY && token->kind != JSON_OBJECT) || depth > DEPTH_MAX) {
+        buffer_append(out, json_raw(token));
+        return;
+    }
+    bool is_map = token->kind == JSON_OBJECT;
+    buffer_append_byte(out, is_map ? '{' : '[');
+    const struct json_token *element = json_first(token);
+    for (uint32_t i = 0; i < token->length; i++, element = json_next(element)) {
+        if (i > 0) BUFFER_TEXT(out, ", ");
+        if (is_map) {
+            print_value(c, out, element, depth + 1);
+            buffer_append_byte(out, '=');
+            element++;
+        }
+        print_value(c, out, element, depth + 1);
+    }
+    buffer_append_byte(out, is_map ? '}' : ']');
+}
+
+static void print_place(struct buffer *out, const struct place *place)
+{
+    if (place->up != NULL) print_place(out, place->up);
+    if (place->name != NULL) {
+        if (place->up != NULL) buffer_append_byte(out, '.');
+        buffer_append_byte(out, (uint8_t)tolower(place->name[0]));
+        buffer_append(out, slice_of_string(place->name + 1));
+    } else if (place->key.data != NULL) {
+        buffer_append_format(out, ".%.*s.member", SLICE_ARGS(place->key));
+    } else {
+        buffer_append_format(out, ".%u.member", (unsigned)place->index);
+    }
+}
+
+/* Records one violation; token NULL prints a bare null. */
+static void violate(struct checking *c, const struct json_token *token, const struct place *place,
+                    struct slice constraint)
+{
+    if (c->count >= LIMIT_VALIDATION_ERRORS) return;
+    struct buffer *out = &c->messages;
+    if (c->count++ > 0) BUFFER_TEXT(out, "; ");
+    if (token == NULL) {
+        BUFFER_TEXT(out, "Value null at '");
+    } else {
+        BUFFER_TEXT(out, "Value '");
+        print_value(c, out, token, 0);
+        BUFFER_TEXT(out, "' at '");
+    }
+    print_place(out, place);
+    BUFFER_TEXT(out, "' failed to satisfy constraint: ");
+    buffer_append(out, constraint);
+}
+
+/* ---- single constraints -----------------------------------------------------------------------
+ */
+
+/* Length as Java counts it, in UTF-16 units. */
+static int64_t string_length(struct slice text)
+{
+    int64_t length = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        if ((text.data[i] & 0xC0) != 0x80) length += text.data[i] >= 0xF0 ? 2 : 1;
+    }
+    return length;
+}
+
+static bool matches_name_pattern(struct slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        uint8_t byte = text.data[i];
+        if (!isalnum(byte) && byte != '_' && byte != '.' && byte != '-') return false;
+    }
+    return text.length > 0;
+}
+
+static void check_bounds(struct checking *c, const struct shape *shape,
+                         const struct json_token *token, const struct place *place, int64_t measure)
+{
+    struct arena *arena = c->request->call.arena;
+    bool is_number =
+        shape->kind == SHAPE_INTEGER || shape->kind == SHAPE_LONG || shape->kind == SHAPE_DOUBLE;
+    const char *what = is_number ? "value" : "length";
+    if (shape->has_min && measure < shape->min) {
+        violate(c, token, place,
+                arena_format(arena, "Member must have %s greater than or equal to %lld", what,
+                             (long long)shape->min));
+    }
+    if (shape->has_max && measure > shape->max) {
+        violate(c, token, place,
+                arena_format(arena, "Member must have %s less than or equal to %lld", what,
+                             (long long)shape->max));
+    }
+}
+
+/* values is "[A, B, C]". */
+static bool is_of_enum(const char *values, struct slice text)
+{
+    const char *at = values + 1;
+    while (*at != '\0') {
+        size_t length = strcspn(at, ",]");
+        if (slice_equal(text, slice_of(at, length))) return true;
+        at += length + strspn(at + length, ",] ");
+    }
+    return false;
+}
+
+static const struct slice name_constraint = {
+    (const uint8_t *)"Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+", 63};
+
+static bool is_arn(struct slice text)
+{
+    return slice_has_prefix(text, SLICE("arn:"));
+}
+
+static void check_table_name(struct checking *c, const struct shape *shape,
+                             const struct json_token *token, const struct place *place,
+                             struct slice text)
+{
+    if (text.length > 0 && !is_arn(text) && !matches_name_pattern(text))
+        violate(c, token, place, name_constraint);
+    struct shape bounds = *shape;
+    if (!is_arn(text)) bounds.max = LIMIT_TABLE_NAME_LENGTH;
+    check_bounds(c, &bounds, token, place, string_length(text));
+}
+
+static void check_string(struct checking *c, const struct shape *shape,
+                         const struct json_token *token, const struct place *place)
+{
+    struct slice text = json_string(token, c->request->call.arena);
+    if (shape->table_arn) {
+        check_table_name(c, shape, token, place, text);
+        return;
+    }
+    if (shape->name_pattern && !matches_name_pattern(text))
+        violate(c, token, place, name_constraint);
+    check_bounds(c, shape, token, place, string_length(text));
+    if (shape->values != NULL && !is_of_enum(shape->values, text)) {
+        violate(c, token, place,
+                arena_format(c->request->call.arena, "Member must satisfy enum value set: %s",
+                             shape->values));
+    }
+}
+
+static void check_number(struct checking *c, const struct shape *shape,
+                         const struct json_token *token, const struct place *place)
+{
+    int64_t value;
+    if (json_int64(token, &value)) check_bounds(c, shape, token, place, value);
+}
+
+/* ---- structures -------------------------------------------------------------------------------
+ */
+
+static void check_list(struct checking *c, const struct shape *shape,
+                       const struct json_token *token, const struct place *place, unsigned depth)
+{
+    const struct json_token *element = json_first(token);
+    for (uint32_t i = 0; i < token->length; i++, element = json_next(element)) {
+        struct place at = {.up = place, .index = i + 1};
+        check_member(c, shape->element, element, &at, depth + 1);
+    }
+}
+
+static void check_map_keys(struct checking *c, const struct shape *shape,
+                           const struct json_token *token, const struct place *place)
+{
+    const struct json_token *key = json_first(token);
+    for (uint32_t i = 0; i < token->length; i++, key = json_next(key + 1)) {
+        int64_t length = string_length(json_string(key, c->request->call.arena));
+        if (length >= 1 && length <= shape->key_max) continue;
+        violate(c, token, place,
+                arena_format(c->request->call.arena,
+                             "Map keys must satisfy constraint: [Member must have length less than "
+                             "or equal to %lld, "
+                             "Member must have length greater than or equal to 1]",
+                             (long long)shape->key_max));
+        return;
+    }
+}
+
+/* Lists inside a map are bounded by a constraint on the map's values. */
+static void check_map_values(struct checking *c, const struct shape *shape,
+                             const struct json_token *token, const struct place *place)
+{
+    const struct shape *element = shape->element;
+    if (element->kind != SHAPE_LIST || !element->has_max) return;
+    const struct json_token *key = json_first(token);
+    for (uint32_t i = 0; i < token->length; i++, key = json_next(key + 1)) {
+        const struct json_token *value = key + 1;
+        if (value->length >= element->min && value->length <= element->max) continue;
+        violate(c, token, place,
+                arena_format(c->request->call.arena,
+                             "Map value must satisfy constraint: [Member must have length less "
+                             "than or equal to %lld, "
+                             "Member must have length greater than or equal to %lld]",
+                             (long long)element->max, (long long)element->min));
+        return;
+    }
+}
+
+static void check_map(struct checking *c, const struct shape *shape, const struct json_token *token,
+                      const struct place *place, unsigned depth)
+{
+    if (shape->has_key_limits) check_map_keys(c, shape, token, place);
+    check_map_values(c, shape, token, place);
+    if (shape->element->kind == SHAPE_VALUE) return;
+    const struct json_token *key = json_first(token);
+    for (uint32_t i = 0; i < token->length; i++, key = json_next(key + 1)) {
+        struct place at = {.up = place, .key = json_string(key, c->request->call.arena)};
+        if (shape->element->kind == SHAPE_LIST) {
+            check_list(c, shape->element, key + 1, &at, depth + 1);
+        } else {
+            check_member(c, shape->element, key + 1, &at, depth + 1);
+        }
+    }
+}
+
+static void check_fields(struct checking *c, const struct shape *shape,
+                         const struct json_token *token, const struct place *place, unsigned depth)
+{
+    for (const struct field *field = shape->fields; field->name != NULL; field++) {
+        const struct json_token *member = input_member(token, field->name);
+        if (member == NULL && !field->required) continue;
+        struct place at = {.up = place, .name = field->name};
+        if (member == NULL) {
+            violate(c, NULL, &at, SLICE("Member must not be null"));
+        } else {
+            check_member(c, field->shape, member, &at, depth + 1);
+        }
+    }
+}
+
+static void check_member(struct checking *c, const struct shape *shape,
+                         const struct json_token *token, const struct place *place, unsigned depth)
+{
+    if (depth > DEPTH_MAX || token->kind == JSON_NULL) return;
+    switch (shape->kind) {
+    case SHAPE_STRING:
+        check_string(c, shape, token, place);
+        break;
+    case SHAPE_INTEGER:
+    case SHAPE_LONG:
+    case SHAPE_DOUBLE:
+        check_number(c, shape, token, place);
+        break;
+    case SHAPE_LIST:
+        check_bounds(c, shape, token, place, token->length);
+        check_list(c, shape, token, place, depth);
+        break;
+    case SHAPE_MAP:
+        check_bounds(c, shape, token, place, token->length);
+        check_map(c, shape, token, place, depth);
+        break;
+    case SHAPE_STRUCT:
+        check_fields(c, shape, token, place, depth);
+        break;
+    case SHAPE_BOOLEAN:
+    case SHAPE_BLOB:
+    case SHAPE_VALUE:
+        break;
+    }
+}
+
+/* ---- the request ------------------------------------------------------------------------------
+ */
+
+static enum error_code report(struct checking *c)
+{
+    if (c->count == 0) return OK;
+    return fail(&c->request->call, ERROR_VALIDATION, "%u validation error%s detected: %.*s",
+                c->count, c->count == 1 ? "" : "s", SLICE_ARGS(buffer_slice(&c->messages)));
+}
+
+/* Top-level members come from the input array, filled by validate_types. */
+static void check_input(struct checking *c, const struct field *fields, size_t at)
+{
+    const struct json_token *member = c->request->input[at];
+    if (member == NULL && !fields[at].required) return;
+    struct place place = {.name = fields[at].name};
+    if (member == NULL) {
+        violate(c, NULL, &place, SLICE("Member must not be null"));
+    } else {
+        check_member(c, fields[at].shape, member, &place, 0);
+    }
+}
+
+enum error_code validate_constraints(struct request *request)
+{
+    struct checking c = {.request = request, .messages = buffer_open(request->call.arena, 0)};
+    const struct field *fields = request->op->input->fields;
+
+    /* A table name that breaks its rules is reported alone, before everything else. */
+    for (size_t i = 0; fields[i].name != NULL; i++) {
+        if (fields[i].shape->table_arn && request->input[i] != NULL) check_input(&c, fields, i);
+    }
+    TRY(report(&c));
+    for (size_t i = 0; fields[i].name != NULL; i++) {
+        if (fields[i].shape->table_arn && request->input[i] != NULL) continue;
+        check_input(&c, fields, i);
+        if (c.count > 0 && request->op->first_violation_only) break;
+    }
+    return report(&c);
+}

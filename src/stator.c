@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stator — the embeddable library: stator.h in terms of ops/. The only file that names engines. */
+#include "stator.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "library.h"
+#include "model/limits.h"
+#include "ops/dispatch.h"
+#include "store/background.h"
+
+struct stator {
+    struct database database;
+    struct arena arena; /* for as long as the database is open */
+};
+
+struct database *library_database(struct stator *db)
+{
+    return &db->database;
+}
+
+const char *stator_version(void)
+{
+    return STATOR_VERSION;
+}
+
+/* ---- opening ----------------------------------------------------------------------------------
+ */
+
+static enum stator_status refuse(char *message, size_t size, enum kv_open_status status,
+                                 const char *path, struct slice detail)
+{
+    static const struct {
+        enum stator_status status;
+        const char *words;
+    } answers[] = {
+        [KV_OPEN_LOCKED] = {STATOR_LOCKED, "is in use by another process"},
+        [KV_OPEN_UNWRITABLE] = {STATOR_UNWRITABLE, "cannot be created or written"},
+        [KV_OPEN_NEWER] = {STATOR_NEWER, "was written by a newer version of Stator"},
+        [KV_OPEN_CORRUPT] = {STATOR_CORRUPT, "is damaged"},
+        [KV_OPEN_FAILED] = {STATOR_FAILED, "cannot be opened"},
+    };
+    if (size > 0) {
+        snprintf(message, size, "data directory %s %s%s%.*s", path, answers[status].words,
+                 detail.length > 0 ? ": " : "", SLICE_ARGS(detail));
+    }
+    return answers[status].status;
+}
+
+static void set_options(struct stator *db, const struct stator_options *options)
+{
+    struct database *database = &db->database;
+    const char *region = options->region != NULL ? options->region : "us-east-1";
+    const char *account = options->account_id != NULL ? options->account_id : "123456789012";
+    database->region = arena_copy(&db->arena, slice_of_string(region));
+    database->account_id = arena_copy(&db->arena, slice_of_string(account));
+    database->table_delay_ms = options->table_delay_ms;
+    database->collection_bytes_max =
+        options->collection_bytes_max > 0 ? options->collection_bytes_max : LIMIT_COLLECTION_BYTES;
+    clock_open(&database->clock);
+    random_open(&database->random, 0);
+}
+
+static enum kv_open_status open_engine(struct stator *db, const struct stator_options *options,
+                                       struct slice *detail)
+{
+    struct kv_options engine = {
+        .path = options->path,
+        .in_memory = options->in_memory,
+        .durability = options->async ? KV_ASYNC : KV_SYNC,
+    };
+    return kv_open(&kv_rocksdb, &engine, &db->database.kv, &db->arena, detail);
+}
+
+/* Loads what is stored and starts the background. */
+static bool start(struct stator *db)
+{
+    if (catalog_open(&db->database) != KV_OK) return false;
+    if (background_open(&db->database) == KV_OK) return true;
+    catalog_close(db->database.catalog);
+    return false;
+}
+
+static void free_database(struct stator *db)
+{
+    arena_close(&db->arena);
+    free(db);
+}
+
+enum stator_status stator_open(const struct stator_options *options, struct stator **db,
+                               char *message, size_t message_size)
+{
+    *db = NULL;
+    struct slice detail = {0};
+    const char *path = options->in_memory ? "(memory)" : options->path;
+    if (path == NULL)
+        return refuse(message, message_size, KV_OPEN_FAILED, "", SLICE("no path is given"));
+
+    struct stator *opened = calloc(1, sizeof *opened);
+    CHECK(opened != NULL);
+    arena_open(&opened->arena, 0);
+    set_options(opened, options);
+    enum kv_open_status status = open_engine(opened, options, &detail);
+    if (status == KV_OPEN_OK && !start(opened)) {
+        kv_close(opened->database.kv);
+        status = KV_OPEN_CORRUPT;
+        detail = SLICE("its catalog cannot be read");
+    }
+    if (status != KV_OPEN_OK) {
+        enum stator_status answer = refuse(message, message_size, status, path, detail);
+        free_database(opened);
+        return answer;
+    }
+    *db = opened;
+    return STATOR_OK;
+}
+
+void stator_close(struct stator *db)
+{
+    background_close(db->database.background);
+    catalog_close(db->database.catalog);
+    kv_close(db->database.kv);
+    free_database(db);
+}
+
+/* ---- calling ----------------------------------------------------------------------------------
+ */
+
+/* One waiting call. */
+struct waiting {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool ready;
+};
+
+static void wake(void *context)
+{
+    struct waiting *waiting = context;
+    pthread_mutex_lock(&waiting->mutex);
+    waiting->ready = true;
+    pthread_cond_signal(&waiting->changed);
+    pthread_mutex_unlock(&waiting->mutex);
+}
+
+static void wait_until_ready(struct waiting *waiting)
+{
+    pthread_mutex_lock(&waiting->mutex);
+    while (!waiting->ready)
+        pthread_cond_wait(&waiting->changed, &waiting->mutex);
+    waiting->ready = false;
+    pthread_mutex_unlock(&waiting->mutex);
+}
+
+static int run(struct database *database, const struct op *op, struct slice body,
+               struct arena *arena, struct slice *answer)
+{
+    struct waiting waiting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+    struct dispatch *dispatch = arena_new(arena, struct dispatch);
+    dispatch->ready = wake;
+    dispatch->context = &waiting;
+    if (!dispatch_start(dispatch, database, op, body, arena)) wait_until_ready(&waiting);
+    int status;
+    while (!dispatch_finish(dispatch, &status))
+        wait_until_ready(&waiting);
+    dispatch_close(dispatch);
+    *answer = buffer_slice(&dispatch->request.response);
+    return status;
+}
+
+static const struct op *find_operation(const char *operation)
+{
+    struct slice name = slice_of_string(operation);
+    struct slice prefix = SLICE("DynamoDB_20120810.");
+    if (slice_has_prefix(name, prefix))
+        name = slice_of(name.data + prefix.length, name.length - prefix.length);
+    return dispatch_find(name);
+}
+
+static int refuse_operation(struct arena *arena, struct slice *answer)
+{
+    struct error error = {.code = ERROR_UNKNOWN_OPERATION};
+    struct buffer out = buffer_open(arena, 0);
+    dispatch_write_error(&out, &error);
+    *answer = buffer_slice(&out);
+    return error_kind(error.code)->http_status;
+}
+
+int stator_call(struct stator *db, const char *operation, const char *json, size_t length,
+                struct stator_response *response)
+{
+    struct arena *arena = calloc(1, sizeof *arena);
+    CHECK(arena != NULL);
+    arena_open(arena, 0);
+    struct slice answer;
+    const struct op *op = find_operation(operation);
+    response->status = op == NULL ? refuse_operation(arena, &answer)
+                                  : run(&db->database, op, slice_of(json, length), arena, &answer);
+    response->body = arena_string(arena, answer);
+    response->length = answer.length;
+    response->memory = arena;
+    return response->status;
+}
+
+void stator_response_free(struct stator_response *response)
+{
+    struct arena *arena = response->memory;
+    if (arena == NULL) return;
+    arena_close(arena);
+    free(arena);
+    *response = (struct stator_response){0};
+}
