@@ -45,6 +45,7 @@ struct request {
     const struct catalog_snapshot *catalog; /* pinned while the request runs */
     const struct json_token *root;          /* the body */
     const struct json_token **input;        /* one per field of op->input, NULL where absent or null */
+    struct slice host;                      /* the Host header; may be empty */
     void *plan;                             /* the operation's own, in the arena */
     struct buffer response;                 /* JSON */
 };
