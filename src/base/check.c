@@ -3,8 +3,9 @@
  */
 #include "base/check.h"
 
+#include "base/log.h"
 #include <stdatomic.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 static void print(const char *condition, const char *file, int line);
@@ -25,6 +26,5 @@ _Noreturn void check_failed(const char *condition, const char *file, int line)
 
 static void print(const char *condition, const char *file, int line)
 {
-    fprintf(stderr, "stator: %s:%d: check failed: %s\n", file, line, condition);
-    fflush(stderr);
+    log_error("%s:%d: check failed: %s", file, line, condition);
 }
