@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* layout: keys keep the order of what they stand for, ranges hold exactly their rows. */
-#include "unit.h"
+#include "unit/unit.h"
 
 #include <stdlib.h>
 #include <time.h>
