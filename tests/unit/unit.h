@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#undef fail /* model/error.h has a function of this name */
 
 #include "base/random.h"
 #include "base/slice.h"
