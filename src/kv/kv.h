@@ -6,10 +6,10 @@
  * The contract is written for FoundationDB first; RocksDB fits under it.
  *
  *   - A transaction is a function, the body. kv_view runs it against a read snapshot, kv_update
- *     against a read-write transaction. The engine decides where and how often it runs: RocksDB runs
- *     views inline and updates once, on its committer thread; FoundationDB runs both on a pool and
- *     again after a conflict. So a body begins by resetting whatever result it writes, and has no
- *     effect but through its transaction and that result.
+ *     against a read-write transaction. The engine decides where and how often it runs: RocksDB
+ *     runs views inline and updates once, on its committer thread; FoundationDB runs both on a pool
+ *     and again after a conflict. So a body begins by resetting whatever result it writes, and has
+ *     no effect but through its transaction and that result.
  *   - An update sees its own writes. Its done function is called exactly once, on any thread, and
  *     only after everything the body wrote — and everything it read — is durable. Then it is also
  *     visible to every view that starts afterwards.
@@ -17,8 +17,8 @@
  *   - A transaction is short (5 s) and small (10 MB); longer work is cut into steps.
  *   - Keys: 1 to KV_KEY_BYTES_MAX bytes, the first byte below 0xFF (the rest is the engine's own).
  *     Values: 0 to KV_VALUE_BYTES_MAX bytes; engines with smaller values split them, unseen.
- *   - Keys and values handed in are borrowed until the call returns. A value handed out lives in the
- *     arena it was asked into; a cursor's row lives until the cursor moves.
+ *   - Keys and values handed in are borrowed until the call returns. A value handed out lives
+ *     in the arena it was asked into; a cursor's row lives until the cursor moves.
  *
  * All functions may be called from any thread, except that one transaction belongs to its body.
  */
@@ -39,8 +39,8 @@ enum kv_status {
     KV_ABORTED,         /* the body declined: nothing was written */
     KV_CONFLICT,        /* the engine gave up retrying */
     KV_MAYBE_COMMITTED, /* the outcome cannot be known; make the write idempotent and ask again */
-    KV_UNAVAILABLE,     /* the engine no longer writes (a write or sync failed) or cannot be reached */
-    KV_CORRUPT,         /* stored bytes failed their checksum; they are never handed out */
+    KV_UNAVAILABLE, /* the engine no longer writes (a write or sync failed) or cannot be reached */
+    KV_CORRUPT,     /* stored bytes failed their checksum; they are never handed out */
 };
 
 struct kv;
@@ -58,20 +58,27 @@ typedef void kv_done(void *context, enum kv_status status);
 struct kv_work {
     kv_body *body;
     kv_done *done;
-    void *context;        /* handed to both */
+    void *context; /* handed to both */
+    /*
+     * A promise that the body of a view reads at most once: one kv_get, one kv_get_counter or one
+     * cursor, besides kv_metadata_version. Such a view needs no snapshot and is cheaper.
+     */
+    bool single_read;
     enum kv_status status; /* the engine's */
     struct kv_work *next;  /* the engine's */
 };
 
 enum kv_durability {
     KV_SYNC,  /* done is called after the write-ahead log is synced; the default */
-    KV_ASYNC, /* done is called after the log is written; a crash of the machine may lose the newest */
+    KV_ASYNC, /* done is called after the log is written; a machine's crash may lose the newest */
 };
 
 struct kv_options {
     const char *path; /* directory; ignored when in_memory */
     bool in_memory;   /* keeps nothing */
     enum kv_durability durability;
+    size_t cache_bytes;   /* for blocks read from disk; 0 = the engine's default */
+    void *engine_options; /* what only one engine understands; NULL for most */
 };
 
 /* Why kv_open failed, so that the caller can word it for its user. */
@@ -81,7 +88,7 @@ enum kv_open_status {
     KV_OPEN_UNWRITABLE, /* it cannot be created or written */
     KV_OPEN_NEWER,      /* written by a newer version of this program */
     KV_OPEN_CORRUPT,
-    KV_OPEN_FAILED,     /* anything else */
+    KV_OPEN_FAILED, /* anything else */
 };
 
 /*
@@ -104,7 +111,7 @@ void kv_update(struct kv *kv, struct kv_work *work);
 enum kv_status kv_view_wait(struct kv *kv, kv_body *body, void *context) WARN_UNUSED;
 enum kv_status kv_update_wait(struct kv *kv, kv_body *body, void *context) WARN_UNUSED;
 
-/* ---- inside a body ---------------------------------------------------------------------------- */
+/* ---- inside a body --------------------------------------------------------------------------- */
 
 /* KV_OK, KV_NOT_FOUND, KV_UNAVAILABLE or KV_CORRUPT. The value is copied into the arena. */
 enum kv_status kv_get(struct kv_txn *txn, struct slice key, struct arena *arena,
@@ -114,8 +121,9 @@ void kv_put(struct kv_txn *txn, struct slice key, struct slice value);
 void kv_delete(struct kv_txn *txn, struct slice key);
 
 /*
- * Deletes every key in [begin, end). It must not be mixed, in one transaction, with reads or writes
- * of that range: engines may apply it last.
+ * Deletes every key in [begin, end), counters and appends included, in one atomic step with the
+ * rest of the transaction. It must not be mixed, in one transaction, with reads or writes of that
+ * range: engines may apply it last.
  */
 void kv_delete_range(struct kv_txn *txn, struct slice begin, struct slice end);
 
@@ -134,14 +142,17 @@ void kv_append(struct kv_txn *txn, struct slice prefix, struct slice value);
 
 /*
  * The version of everything cached outside the store (the catalog). kv_touch_metadata makes this
- * transaction's commit change it; a body compares it with what it was planned against.
+ * transaction's commit change it; a body compares it with what it was planned against. It belongs
+ * to the same state of the store as everything else the body reads: a body that sees version v sees
+ * exactly the data of v. A body does not see its own touch. Versions only grow, also over
+ * reopening.
  */
 enum kv_status kv_metadata_version(struct kv_txn *txn, uint64_t *version) WARN_UNUSED;
 void kv_touch_metadata(struct kv_txn *txn);
 
 struct kv_range {
-    struct slice begin; /* inclusive */
-    struct slice end;   /* exclusive */
+    struct slice begin; /* inclusive; may be empty: the first key */
+    struct slice end;   /* exclusive; a key, or the byte 0xFF: after the last key */
     bool reverse;       /* from the last key down */
     size_t expected;    /* rows probably wanted, for read-ahead; 0 = not known */
 };
