@@ -9,6 +9,16 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+/* cmocka's macro would hide model/error.h's function. */
+#undef fail
+#undef fail_msg
+#define fail_msg(...)              \
+    do {                           \
+        print_error(__VA_ARGS__);  \
+        print_error("\n");         \
+        _fail(__FILE__, __LINE__); \
+    } while (0)
 #undef fail /* model/error.h has a function of this name */
 
 #include "base/random.h"
