@@ -17,8 +17,8 @@ struct index_cost {
 };
 
 struct write_cost {
-    size_t old_bytes; /* the item before, 0 = none */
-    size_t new_bytes; /* after, or as attempted when the condition failed; 0 = none */
+    size_t old_bytes;           /* the item before, 0 = none */
+    size_t new_bytes;           /* after, or as attempted when the condition failed; 0 = none */
     struct index_cost *indexes; /* one per index of the table, or NULL: none was touched */
 };
 
@@ -33,17 +33,21 @@ int64_t units_of_index_write(const struct index_cost *cost);
  */
 struct consumption {
     const struct table *table;
+    struct slice name; /* as the answer shows it: the table's name, or the ARN that was asked for */
     int64_t table_units;
     int64_t *index_units; /* one per index of the table */
 };
 #define UNITS_NONE (-1)
 
-void consumption_open(struct consumption *consumption, struct arena *arena, const struct table *table);
+/* Nothing consumed yet; the name is the table's. */
+void consumption_open(struct consumption *consumption, struct arena *arena,
+                      const struct table *table);
 void consumption_add_table(struct consumption *consumption, int64_t halves);
 void consumption_add_index(struct consumption *consumption, size_t index, int64_t halves);
 
 /* Adds a write: the table's arm times factor, and each touched index's arm. */
-void consumption_add_write(struct consumption *consumption, const struct write_cost *cost, int factor);
+void consumption_add_write(struct consumption *consumption, const struct write_cost *cost,
+                           int factor);
 
 enum consumption_detail { CONSUMED_NONE, CONSUMED_TOTAL, CONSUMED_INDEXES };
 
@@ -53,5 +57,25 @@ enum consumption_mirror { MIRROR_NONE, MIRROR_READ, MIRROR_WRITE };
 /* Appends {"TableName":…,"CapacityUnits":…,…}. */
 void consumption_write(struct buffer *out, const struct consumption *consumption,
                        enum consumption_detail detail, enum consumption_mirror mirror);
+
+/* The consumption of several tables: one entry per table, in the order they were first asked for.
+ */
+struct consumption_list {
+    struct arena *arena;
+    struct consumption *entries;
+    size_t count;
+    size_t capacity;
+};
+
+/* An empty list for at most capacity tables. */
+struct consumption_list consumption_list_open(struct arena *arena, size_t capacity);
+
+/* The table's entry, opened under this name when it is the first time. */
+struct consumption *consumption_list_find(struct consumption_list *list, const struct table *table,
+                                          struct slice name);
+
+/* Appends [{…},…]. */
+void consumption_list_write(struct buffer *out, const struct consumption_list *list,
+                            enum consumption_detail detail, enum consumption_mirror mirror);
 
 #endif
