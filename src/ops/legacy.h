@@ -23,8 +23,8 @@ struct parameter {
 };
 
 /*
- * Fails when both legacy and expression parameters are given, naming both in the order of the lists;
- * then when a legacy one is given. Envelope: see fail_enveloped.
+ * Fails when both legacy and expression parameters are given, naming both in the order of the
+ * lists; then when a legacy one is given. Envelope: see fail_enveloped.
  */
 enum error_code legacy_check(struct call *call, const struct parameter *legacy,
                              const struct parameter *expressions) WARN_UNUSED;

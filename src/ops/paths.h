@@ -23,8 +23,8 @@ enum error_code paths_check_filter_keys(struct call *call, const struct key_sche
                                         const struct node *filter) WARN_UNUSED;
 
 /*
- * The top-level attributes named that entries of the index do not hold, each once, as messages print
- * them: "a, b". Empty when the index holds them all.
+ * The top-level attributes named that entries of the index do not hold, each once, as messages
+ * print them: "a, b". Empty when the index holds them all.
  */
 struct slice paths_unprojected(struct arena *arena, const struct index *index,
                                const struct projection *projection);

@@ -14,7 +14,8 @@ enum consumption_detail input_consumption(const struct json_token *token);
 void respond_open(struct request *request);
 void respond_close(struct request *request);
 
-/* Begins a member of the response's top-level object: a comma when it is not the first, the name. */
+/* Begins a member of the response's top-level object: a comma when it is not the first, the name.
+ */
 void respond_member(struct request *request, const char *name);
 
 /* A member that is an item. */

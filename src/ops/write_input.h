@@ -29,7 +29,8 @@ struct write_input {
  * no table, in the order of the kind. legacy may be NULL: the operation has none.
  */
 enum error_code write_input_compile(struct request *request, const struct write_input *input,
-                                    const struct parameter *legacy, struct write *write) WARN_UNUSED;
+                                    const struct parameter *legacy,
+                                    struct write *write) WARN_UNUSED;
 
 /* A put's item fits 400 KB. */
 enum error_code write_input_measure(struct call *call, const struct write *write) WARN_UNUSED;
@@ -39,7 +40,7 @@ enum error_code write_input_bind(struct request *request, const struct write_inp
                                  struct write *write) WARN_UNUSED;
 
 /* Checks the item or key, and an update's paths, against the table's keys. Sets write->row_key. */
-enum error_code write_input_check(struct call *call, struct write *write, enum key_role role)
-    WARN_UNUSED;
+enum error_code write_input_check(struct call *call, struct write *write,
+                                  enum key_role role) WARN_UNUSED;
 
 #endif

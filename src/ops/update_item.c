@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* update_item — UpdateItem: changes some attributes of an item, or creates it. */
+#include "ops/single_write.h"
+
+enum input {
+    INPUT_TABLE_NAME,
+    INPUT_KEY,
+    INPUT_RETURN_VALUES,
+    INPUT_RETURN_CONSUMED_CAPACITY,
+    INPUT_RETURN_ITEM_COLLECTION_METRICS,
+    INPUT_RETURN_VALUES_ON_FAILURE,
+    INPUT_CONDITIONAL_OPERATOR,
+    INPUT_EXPECTED,
+    INPUT_ATTRIBUTE_UPDATES,
+    INPUT_CONDITION_EXPRESSION,
+    INPUT_UPDATE_EXPRESSION,
+    INPUT_NAMES,
+    INPUT_VALUES,
+    INPUT_COUNT,
+};
+
+static const struct field fields[] = {
+    [INPUT_TABLE_NAME] = {"TableName", &shape_table_name, true},
+    [INPUT_KEY] = {"Key", &shape_key, true},
+    [INPUT_RETURN_VALUES] = {"ReturnValues", &shape_return_values, false},
+    [INPUT_RETURN_CONSUMED_CAPACITY] = {"ReturnConsumedCapacity", &shape_return_consumed_capacity,
+                                        false},
+    [INPUT_RETURN_ITEM_COLLECTION_METRICS] = {"ReturnItemCollectionMetrics",
+                                              &shape_return_item_collection_metrics, false},
+    [INPUT_RETURN_VALUES_ON_FAILURE] = {"ReturnValuesOnConditionCheckFailure",
+                                        &shape_return_values_on_failure, false},
+    [INPUT_CONDITIONAL_OPERATOR] = {"ConditionalOperator", &legacy_conditional_operator, false},
+    [INPUT_EXPECTED] = {"Expected", &legacy_expected, false},
+    [INPUT_ATTRIBUTE_UPDATES] = {"AttributeUpdates", &legacy_attribute_updates, false},
+    [INPUT_CONDITION_EXPRESSION] = {"ConditionExpression", &shape_string, false},
+    [INPUT_UPDATE_EXPRESSION] = {"UpdateExpression", &shape_string, false},
+    [INPUT_NAMES] = {"ExpressionAttributeNames", &shape_names, false},
+    [INPUT_VALUES] = {"ExpressionAttributeValues", &shape_values, false},
+    [INPUT_COUNT] = {NULL, NULL, false},
+};
+
+static const struct shape input_shape = {
+    .kind = SHAPE_STRUCT,
+    .name = "UpdateItemInput",
+    .fields = fields,
+};
+
+static struct write_input write_members(const struct json_token **input)
+{
+    return (struct write_input){
+        .kind = WRITE_UPDATE,
+        .table_name = input[INPUT_TABLE_NAME],
+        .subject = input[INPUT_KEY],
+        .update = input[INPUT_UPDATE_EXPRESSION],
+        .condition = input[INPUT_CONDITION_EXPRESSION],
+        .names = input[INPUT_NAMES],
+        .values = input[INPUT_VALUES],
+        .return_on_failure = input[INPUT_RETURN_VALUES_ON_FAILURE],
+    };
+}
+
+static enum error_code plan_update(struct request *request)
+{
+    const struct json_token **input = request->input;
+    struct single_write *plan = arena_new(request->call.arena, struct single_write);
+    plan->input = write_members(input);
+    plan->return_values = input[INPUT_RETURN_VALUES];
+    plan->return_consumed_capacity = input[INPUT_RETURN_CONSUMED_CAPACITY];
+    plan->return_item_collection_metrics = input[INPUT_RETURN_ITEM_COLLECTION_METRICS];
+    request->plan = plan;
+
+    const struct parameter legacy[] = {
+        {"AttributeUpdates", input[INPUT_ATTRIBUTE_UPDATES]},
+        {"Expected", input[INPUT_EXPECTED]},
+        {NULL, NULL},
+    };
+    const struct parameter unmixed[] = {
+        {"ConditionalOperator", input[INPUT_CONDITIONAL_OPERATOR]},
+        {NULL, NULL},
+    };
+    TRY(write_input_compile(request, &plan->input, legacy, &plan->write));
+    TRY(legacy_refuse(&request->call, unmixed));
+    TRY(write_input_bind(request, &plan->input, &plan->write));
+    return write_input_check(&request->call, &plan->write, KEY_OF_READ);
+}
+
+const struct op op_update_item = {
+    .name = "UpdateItem",
+    .kind = OP_WRITE,
+    .enveloped = true,
+    .first_violation_only = true,
+    .input = &input_shape,
+    .plan = plan_update,
+    .run = single_write_run,
+    .render = single_write_render,
+};
