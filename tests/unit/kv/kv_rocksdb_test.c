@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RocksDB on disk keeps the contract. */
+/* RocksDB keeps the contract, on disk and in memory. */
 #include "unit/kv/contract.h"
 
 int main(void)
@@ -7,6 +7,7 @@ int main(void)
     static struct fixture_setup setups[] = {
         {.name = "rocksdb on disk"},
         {.name = "rocksdb on disk, not synced", .durability = KV_ASYNC},
+        {.name = "rocksdb in memory", .in_memory = true},
     };
     int failures = 0;
     for (size_t i = 0; i < sizeof setups / sizeof setups[0]; i++)
