@@ -58,8 +58,7 @@ enum consumption_mirror { MIRROR_NONE, MIRROR_READ, MIRROR_WRITE };
 void consumption_write(struct buffer *out, const struct consumption *consumption,
                        enum consumption_detail detail, enum consumption_mirror mirror);
 
-/* The consumption of several tables: one entry per table, in the order they were first asked for.
- */
+/* The consumption of several tables: an entry for each, in the order they were first asked for. */
 struct consumption_list {
     struct arena *arena;
     struct consumption *entries;

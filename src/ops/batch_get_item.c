@@ -295,7 +295,7 @@ static enum error_code run_batch(struct request *request, struct kv_txn *txn)
     TRY(respond_items(&reading));
     respond_unprocessed(request, batch);
     respond_consumed_list(request, &batch->consumed,
-                          input_consumption(request->input[INPUT_RETURN_CONSUMED_CAPACITY]),
+                          respond_detail(request->input[INPUT_RETURN_CONSUMED_CAPACITY]),
                           MIRROR_NONE);
     respond_close(request);
     return OK;

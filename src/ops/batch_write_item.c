@@ -187,8 +187,7 @@ static enum error_code run_batch(struct request *request, struct kv_txn *txn)
 
 static void respond_cost(struct request *request, const struct many_writes *many)
 {
-    enum consumption_detail detail =
-        input_consumption(request->input[INPUT_RETURN_CONSUMED_CAPACITY]);
+    enum consumption_detail detail = respond_detail(request->input[INPUT_RETURN_CONSUMED_CAPACITY]);
     if (detail == CONSUMED_NONE) return;
     struct consumption_list list = consumption_list_open(request->call.arena, many->count);
     for (size_t i = 0; i < many->count; i++) {

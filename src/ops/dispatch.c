@@ -37,7 +37,10 @@ static enum kv_status run_body(struct kv_txn *txn, void *context)
     struct request *request = &dispatch->request;
     call_reset(&request->call);
     request->response.length = 0;
-    return request->op->run(request, txn) == OK ? KV_OK : KV_ABORTED;
+    enum error_code code = request->op->run(request, txn);
+    /* ERROR_STALE comes without a recorded failure: it is for dispatch_finish, not for clients. */
+    if (code == ERROR_STALE) request->call.error.code = code;
+    return code == OK ? KV_OK : KV_ABORTED;
 }
 
 static void body_done(void *context, enum kv_status status)

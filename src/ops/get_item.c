@@ -75,7 +75,7 @@ static enum error_code plan_get(struct request *request)
 static void respond_cost(struct request *request, const struct get *get, struct slice item)
 {
     const struct json_token **input = request->input;
-    enum consumption_detail detail = input_consumption(input[INPUT_RETURN_CONSUMED_CAPACITY]);
+    enum consumption_detail detail = respond_detail(input[INPUT_RETURN_CONSUMED_CAPACITY]);
     if (detail == CONSUMED_NONE) return;
     bool consistent = input_boolean(input[INPUT_CONSISTENT_READ], false);
     size_t bytes = item.length > 0 ? item_size(item) : 0;

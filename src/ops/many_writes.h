@@ -18,8 +18,7 @@ struct many_writes many_writes_open(struct arena *arena, size_t capacity);
 /* True when no two writes go to one item; those without a row_key are not looked at. */
 bool many_writes_are_distinct(const struct many_writes *many, struct arena *arena);
 
-/* "ItemCollectionMetrics":{"table":[{…},…],…} of the tables with local indexes, when there are any.
- */
+/* "ItemCollectionMetrics":{"table":[{…},…],…} of tables with local indexes, if there are any. */
 void many_writes_respond_metrics(struct request *request, const struct many_writes *many);
 
 #endif

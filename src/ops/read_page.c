@@ -203,7 +203,7 @@ static enum error_code write_item(void *context, struct slice item)
 
 static void respond_cost(struct request *request, const struct read_page *read)
 {
-    enum consumption_detail detail = input_consumption(read->input.return_consumed_capacity);
+    enum consumption_detail detail = respond_detail(read->input.return_consumed_capacity);
     if (detail == CONSUMED_NONE) return;
     int64_t units = units_of_read(read->page.bytes, read->page.consistent);
     struct consumption consumption;

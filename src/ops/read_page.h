@@ -37,13 +37,11 @@ struct read_page {
 /* Decodes ExclusiveStartKey. */
 enum error_code read_page_start(struct request *request, struct read_page *read) WARN_UNUSED;
 
-/* What Select may be beside a ProjectionExpression and an IndexName; the texts differ by operation.
- */
+/* What Select may be beside a ProjectionExpression and an IndexName; texts differ by operation. */
 enum error_code read_page_check_select(struct request *request, const struct read_page *read,
                                        const char *specific_envelope) WARN_UNUSED;
 
-/* Finds the table and the index, which must be readable, and consistently when that is asked for.
- */
+/* Finds the table and the index, which must be readable, consistently when that is asked for. */
 enum error_code read_page_bind(struct request *request, struct read_page *read) WARN_UNUSED;
 
 /* ExclusiveStartKey holds the keys of table and index, no more. mismatch words a wrong count. */

@@ -4,7 +4,7 @@
 
 #include "model/value_json.h"
 
-enum consumption_detail input_consumption(const struct json_token *token)
+enum consumption_detail respond_detail(const struct json_token *token)
 {
     if (token == NULL) return CONSUMED_NONE;
     /* The shape has checked the value; none of the three holds a character that needs escaping. */

@@ -8,14 +8,13 @@
 #include "store/item.h"
 
 /* NONE, TOTAL or INDEXES of a ReturnConsumedCapacity member (NULL: NONE). */
-enum consumption_detail input_consumption(const struct json_token *token);
+enum consumption_detail respond_detail(const struct json_token *token);
 
 /* Begins the response anew (a run may be repeated), and ends it. */
 void respond_open(struct request *request);
 void respond_close(struct request *request);
 
-/* Begins a member of the response's top-level object: a comma when it is not the first, the name.
- */
+/* Begins a member of the top-level object: a comma when it is not the first, the name. */
 void respond_member(struct request *request, const char *name);
 
 /* A member that is an item. */

@@ -30,7 +30,7 @@ static struct slice returned_attributes(struct request *request, const struct si
 
 static void respond_cost(struct request *request, const struct single_write *plan)
 {
-    enum consumption_detail detail = input_consumption(plan->return_consumed_capacity);
+    enum consumption_detail detail = respond_detail(plan->return_consumed_capacity);
     if (detail == CONSUMED_NONE) return;
     struct consumption consumption;
     consumption_open(&consumption, request->call.arena, plan->write.table);

@@ -194,8 +194,7 @@ static void respond_get(struct request *request, const struct get *get)
 
 static void respond_cost(struct request *request, const struct gets *gets)
 {
-    enum consumption_detail detail =
-        input_consumption(request->input[INPUT_RETURN_CONSUMED_CAPACITY]);
+    enum consumption_detail detail = respond_detail(request->input[INPUT_RETURN_CONSUMED_CAPACITY]);
     if (detail == CONSUMED_NONE) return;
     struct consumption_list list = consumption_list_open(request->call.arena, gets->count);
     for (size_t i = 0; i < gets->count; i++) {

@@ -296,8 +296,7 @@ static void add_cost(struct consumption *consumption, const struct write *write,
 
 static void respond_cost(struct request *request, const struct actions *actions)
 {
-    enum consumption_detail detail =
-        input_consumption(request->input[INPUT_RETURN_CONSUMED_CAPACITY]);
+    enum consumption_detail detail = respond_detail(request->input[INPUT_RETURN_CONSUMED_CAPACITY]);
     if (detail == CONSUMED_NONE) return;
     bool replayed = actions->transaction.replayed;
     const struct many_writes *many = &actions->many;
