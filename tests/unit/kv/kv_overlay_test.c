@@ -51,7 +51,10 @@ static struct slice key_of(int number, char text[KEY_BYTES])
 
 static int number_of(struct slice key)
 {
-    return (int)strtol((const char *)key.data + 1, NULL, 10);
+    int number = 0;
+    for (size_t i = 1; i < key.length; i++)
+        number = number * 10 + (key.data[i] - '0');
+    return number;
 }
 
 static int pick(struct run *run, int count)
