@@ -105,6 +105,7 @@ static enum base64_status diagnose(struct slice text)
 
 void base64_append(struct buffer *buffer, struct slice bytes)
 {
+    if (bytes.length == 0) return;
     const size_t groups = (bytes.length + GROUP_BYTES - 1) / GROUP_BYTES;
     const uint8_t *from = bytes.data;
     size_t left = bytes.length;

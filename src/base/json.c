@@ -49,6 +49,8 @@ static bool close_containers(struct parser *parser);
 const struct json_token *json_parse(struct arena *arena, struct slice text, size_t *error_at)
 {
     CHECK(text.length < JSON_SPAN_MAX);
+    if (error_at != NULL) *error_at = 0;
+    if (text.length == 0) return NULL;
     const size_t capacity = text.length / JSON_BYTES_PER_TOKEN + JSON_TOKENS_MIN;
     struct parser parser = {
         .arena = arena,

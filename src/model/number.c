@@ -95,9 +95,10 @@ enum number_status number_parse(struct slice text, struct number *number)
 /* Reads the text's grammar; false when it is malformed. More digits than fit are only counted. */
 static bool scan(struct slice text, struct digits *digits)
 {
+    *digits = (struct digits){0};
+    if (text.length == 0) return false;
     const uint8_t *at = text.data;
     const uint8_t *const end = at + text.length;
-    *digits = (struct digits){0};
     if (at < end && (*at == '-' || *at == '+')) digits->negative = *at++ == '-';
 
     size_t seen = 0;       /* digits from the first significant one on */

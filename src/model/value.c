@@ -22,8 +22,6 @@ enum {
     SORT_BY_INSERTION_MAX = 24, /* attributes; above it, qsort */
     CONTAINER_OVERHEAD = 3,     /* what a list or map weighs, and … */
     ELEMENT_OVERHEAD = 1,       /* … each of its elements */
-    /* An item is a map whose attributes stand at level 1. */
-    CONTAINERS_MAX = LIMIT_NESTING_LEVELS + 1,
 };
 
 static const char *const names[VALUE_TYPES] = {"",  "S", "N",  "B",  "BOOL", "NULL",
@@ -450,6 +448,7 @@ static bool check_container(struct checker *checker, enum value_type type, unsig
 
 bool value_is_valid(struct slice encoded)
 {
+    if (encoded.length == 0) return false;
     struct checker checker = {encoded.data, encoded.data + encoded.length};
     return check_value(&checker, 0) && checker.at == checker.end;
 }
@@ -484,16 +483,17 @@ static bool check_data(enum value_type type, struct slice data)
     return true;
 }
 
+/* containers counts those around the value: 1 for an item's attributes, which stand at level 1. */
 static bool check_value(struct checker *checker, unsigned containers)
 {
     struct slice bytes;
+    if (containers > LIMIT_NESTING_LEVELS) return false;
     if (!take(checker, TYPE_BYTES, &bytes)) return false;
     const enum value_type type = (enum value_type)bytes.data[0];
     switch (type) {
     case VALUE_STRING:
     case VALUE_BINARY:
-        return take_bytes(checker, &bytes) && check_data(type, bytes);
-    case VALUE_NUMBER: /* its length is below a varint's second byte when it is valid */
+    case VALUE_NUMBER: /* a valid one is so short that its length is a varint of one byte */
         return take_bytes(checker, &bytes) && check_data(type, bytes);
     case VALUE_BOOLEAN:
         return take(checker, 1, &bytes) && bytes.data[0] <= 1;
@@ -545,7 +545,6 @@ static bool check_container(struct checker *checker, enum value_type type, unsig
 {
     struct slice head;
     struct slice body;
-    if (!value_is_set(type) && containers == CONTAINERS_MAX) return false;
     if (!take(checker, U32_BYTES, &head)) return false;
     if (!take(checker, load_u32(head.data), &body)) return false;
     struct checker inner = {body.data, body.data + body.length};

@@ -51,9 +51,7 @@ static void the_valid_prefix_ends_where_the_fault_begins(void **state)
         {"abc", 3, 3},
         {"abcdefgh\xFFijklmnop", 17, 8},
         {"abcdefghi\x80", 10, 9},
-        {"gr\xC3\xBC\xC3\x9F"
-         "e",
-         7, 7},
+        {"gr\xC3\xBC\xC3\x9Fx", 7, 7},
         {"gr\xC3", 3, 2},
         {"\xE2\x82", 2, 0},
         {"\xE2\x82\xAC\xF0\x9F\x98", 6, 3},

@@ -316,8 +316,8 @@ static void what_breaks_the_canonical_form_is_not_valid(void **state)
 static void nesting_is_valid_up_to_the_limit(void **state)
 {
     struct arena *arena = *state;
-    assert_true(value_is_valid(nested(arena, LIMIT_NESTING_LEVELS + 1)));
-    assert_false(value_is_valid(nested(arena, LIMIT_NESTING_LEVELS + 2)));
+    assert_true(value_is_valid(nested(arena, LIMIT_NESTING_LEVELS)));
+    assert_false(value_is_valid(nested(arena, LIMIT_NESTING_LEVELS + 1)));
 }
 
 static void every_prefix_of_a_value_is_not_valid(void **state)
