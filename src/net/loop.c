@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loop — drives a libmicrohttpd daemon by hand, so that a batch of resumed exchanges costs one
+ * wake.
+ *
+ * The daemon has no thread and no wake-up channel of its own: its epoll descriptor and our eventfd
+ * are in an epoll set of ours. Letting the daemon itself wait, with the eventfd in its set, would
+ * save a system call a turn; it was measured to gain nothing, and libmicrohttpd 0.9.75 waits a
+ * second time when its first wait returns as many events as it has room for.
+ */
+#include "net/loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    /*
+     * libmicrohttpd keeps this much for each connection, also while it is idle, and clears it after
+     * each request. Request line, headers (64 bytes more for each) and response headers must fit.
+     */
+    CONNECTION_BYTES = 16 * 1024,
+    EVENTS = 2,              /* the daemon's and the eventfd's */
+    UNUSED_MAX = 256,        /* ended exchanges kept for reuse */
+    DRAIN_IDLE_MS = 20,      /* time for requests that are in the wires */
+    DRAIN_UPLOAD_MS = 400,   /* for uploads and slow readers */
+    DRAIN_TICK_MS = 10,      /* how often a draining loop looks whether it is done */
+    THREAD_NAME_LENGTH = 16, /* with NUL, the system's limit */
+};
+
+static bool open_epoll(struct loop *loop);
+static void *run(void *argument);
+static bool is_finished(struct loop *loop);
+static void sleep_until_needed(struct loop *loop);
+static bool take_resumed(struct loop *loop);
+static int64_t now_ms(void);
+static void wake(struct loop *loop);
+
+static void *on_request_line(void *argument, const char *target, struct MHD_Connection *connection);
+static enum MHD_Result on_request(void *argument, struct MHD_Connection *connection,
+                                  const char *path, const char *method, const char *version,
+                                  const char *upload, size_t *upload_length, void **slot);
+static void on_completed(void *argument, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode reason);
+
+enum server_status loop_open(struct loop *loop, int listening)
+{
+    const struct server_options *options = loop->options;
+    gzip_open(&loop->gzip);
+    loop->epoll_fd = -1;
+    loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (loop->wake_fd < 0) {
+        (void)close(listening);
+        return SERVER_FAILED;
+    }
+    /* Without MHD_USE_ITC: resuming happens on the loop's own thread and needs no signal. */
+    const unsigned flags =
+        MHD_USE_EPOLL | ((unsigned)MHD_ALLOW_SUSPEND_RESUME & ~(unsigned)MHD_USE_ITC);
+    loop->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, loop, MHD_OPTION_LISTEN_SOCKET, listening,
+        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, loop, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, loop, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+        MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        options->timeout_s, MHD_OPTION_END);
+    /* Whether it has closed the socket depends on where it failed: better leaked than closed twice.
+     */
+    if (loop->daemon == NULL) return SERVER_FAILED;
+    return open_epoll(loop) ? SERVER_OK : SERVER_FAILED;
+}
+
+static bool open_epoll(struct loop *loop)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct epoll_event sockets = {.events = EPOLLIN};
+    struct epoll_event wakes = {.events = EPOLLIN | EPOLLET};
+    if (info == NULL) return false;
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    return loop->epoll_fd >= 0 &&
+           epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, info->epoll_fd, &sockets) == 0 &&
+           epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &wakes) == 0;
+}
+
+enum server_status loop_start(struct loop *loop)
+{
+    if (pthread_create(&loop->thread, NULL, run, loop) != 0) return SERVER_FAILED;
+    loop->started = true;
+    char name[THREAD_NAME_LENGTH];
+    (void)snprintf(name, sizeof name, "net-%u", loop->index % 1000);
+    (void)pthread_setname_np(loop->thread, name);
+    return SERVER_OK;
+}
+
+void loop_stop(struct loop *loop)
+{
+    if (!loop->started) return;
+    atomic_store(&loop->stopping, true);
+    wake(loop);
+}
+
+void loop_close(struct loop *loop)
+{
+    if (loop->started) CHECK(pthread_join(loop->thread, NULL) == 0);
+    if (loop->daemon != NULL) MHD_stop_daemon(loop->daemon);
+    while (loop->unused != NULL) {
+        struct exchange *exchange = loop->unused;
+        loop->unused = exchange->next;
+        exchange_close(exchange);
+    }
+    CHECK(loop->live == 0);
+    /* A thread that resumed the last exchange may still be about to write the eventfd. */
+    while (atomic_load(&loop->resuming) != 0)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+    if (loop->epoll_fd >= 0) (void)close(loop->epoll_fd);
+    if (loop->wake_fd >= 0) (void)close(loop->wake_fd);
+    gzip_close(&loop->gzip);
+}
+
+static void *run(void *argument)
+{
+    struct loop *loop = argument;
+    while (!is_finished(loop)) {
+        if (!take_resumed(loop)) sleep_until_needed(loop);
+        CHECK(MHD_run(loop->daemon) == MHD_YES);
+    }
+    return NULL;
+}
+
+/* Sleeps until a socket is ready, an exchange is resumed, a connection times out or we shall stop.
+ */
+static void sleep_until_needed(struct loop *loop)
+{
+    unsigned long long timeout_ms = 0;
+    int wait_ms = -1;
+    if (MHD_get_timeout(loop->daemon, &timeout_ms) == MHD_YES)
+        wait_ms = timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
+    if (loop->draining && (wait_ms < 0 || wait_ms > DRAIN_TICK_MS)) wait_ms = DRAIN_TICK_MS;
+    if (wait_ms == 0) return;
+    /* From here on whoever resumes an exchange wakes us; who did so before is seen now. */
+    atomic_store(&loop->sleeping, true);
+    if (atomic_load(&loop->resumed) == NULL) {
+        struct epoll_event events[EVENTS];
+        /* What has happened does not matter: both sources are looked at afterwards. */
+        const int count = epoll_wait(loop->epoll_fd, events, EVENTS, wait_ms);
+        CHECK(count >= 0 || errno == EINTR);
+    }
+    atomic_store_explicit(&loop->sleeping, false, memory_order_relaxed);
+}
+
+/* Begins to drain when asked to; true when nothing is left that would be missed. */
+static bool is_finished(struct loop *loop)
+{
+    if (!atomic_load(&loop->stopping)) return false;
+    if (!loop->draining) {
+        loop->draining = true;
+        loop->drain_started_ms = now_ms();
+        const MHD_socket listening = MHD_quiesce_daemon(loop->daemon);
+        if (listening != MHD_INVALID_SOCKET) (void)close(listening);
+        return false;
+    }
+    if (loop->parked > 0) return false;
+    const int64_t elapsed_ms = now_ms() - loop->drain_started_ms;
+    return elapsed_ms >= (loop->live > 0 ? DRAIN_UPLOAD_MS : DRAIN_IDLE_MS);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* False when there were none. */
+static bool take_resumed(struct loop *loop)
+{
+    if (atomic_load_explicit(&loop->resumed, memory_order_relaxed) == NULL) return false;
+    struct exchange *newest = atomic_exchange(&loop->resumed, NULL);
+    struct exchange *oldest = NULL;
+    while (newest != NULL) { /* first come, first served */
+        struct exchange *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest != NULL) {
+        struct exchange *exchange = oldest;
+        oldest = exchange->next;
+        exchange->next = NULL;
+        exchange_return(exchange);
+    }
+    return true;
+}
+
+void loop_resume(struct loop *loop, struct exchange *exchange)
+{
+    /* Once it is in the list the exchange, and even the server, may be gone at any moment. */
+    (void)atomic_fetch_add(&loop->resuming, 1);
+    struct exchange *newest = atomic_load_explicit(&loop->resumed, memory_order_relaxed);
+    do {
+        exchange->next = newest;
+    } while (!atomic_compare_exchange_weak(&loop->resumed, &newest, exchange));
+    if (atomic_load(&loop->sleeping) && atomic_exchange(&loop->sleeping, false)) wake(loop);
+    (void)atomic_fetch_sub(&loop->resuming, 1);
+}
+
+static void wake(struct loop *loop)
+{
+    const uint64_t one = 1;
+    while (write(loop->wake_fd, &one, sizeof one) < 0 && errno == EINTR) {}
+}
+
+void loop_recycle(struct loop *loop, struct exchange *exchange)
+{
+    if (loop->unused_count >= UNUSED_MAX) {
+        exchange_close(exchange);
+        return;
+    }
+    exchange->next = loop->unused;
+    loop->unused = exchange;
+    loop->unused_count++;
+}
+
+/* What this returns is the request's slot in the calls that follow. */
+static void *on_request_line(void *argument, const char *target, struct MHD_Connection *connection)
+{
+    struct loop *loop = argument;
+    struct exchange *exchange = loop->unused;
+    if (exchange != NULL) {
+        loop->unused = exchange->next;
+        loop->unused_count--;
+        exchange->next = NULL;
+    } else {
+        exchange = exchange_open(loop);
+    }
+    loop->live++;
+    exchange_begin(exchange, connection, target);
+    return exchange;
+}
+
+/* Called once with the headers, then with each piece of the body, then without one. */
+static enum MHD_Result on_request(void *argument, struct MHD_Connection *connection,
+                                  const char *path, const char *method, const char *version,
+                                  const char *upload, size_t *upload_length, void **slot)
+{
+    struct exchange *exchange = *slot;
+    (void)argument;
+    (void)connection;
+    (void)version;
+    if (!exchange->begun) {
+        exchange_take_headers(exchange, method, path);
+        return MHD_YES;
+    }
+    if (*upload_length > 0) {
+        const bool kept = exchange_take_body(exchange, slice_of(upload, *upload_length));
+        *upload_length = 0;
+        return kept ? MHD_YES : MHD_NO;
+    }
+    exchange_deliver(exchange);
+    return MHD_YES;
+}
+
+static void on_completed(void *argument, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode reason)
+{
+    struct loop *loop = argument;
+    struct exchange *exchange = *slot;
+    (void)connection;
+    (void)reason;
+    if (exchange == NULL) return;
+    *slot = NULL;
+    loop->live--;
+    exchange_end(exchange);
+    loop_recycle(loop, exchange);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loop — one network thread: a libmicrohttpd daemon, its epoll set, and the exchanges other threads
+ * have resumed.
+ */
+#ifndef STATOR_NET_LOOP_H
+#define STATOR_NET_LOOP_H
+
+#include "net/gzip.h"
+#include "net/server.h"
+#include <pthread.h>
+
+struct MHD_Daemon;
+
+struct loop {
+    const struct server_options *options;
+    const struct server_handler *handler;
+    void *context;
+    unsigned index;
+
+    struct MHD_Daemon *daemon;
+    int epoll_fd; /* over the daemon's epoll set and wake_fd */
+    int wake_fd;  /* an eventfd; edge-triggered, so it is never read */
+    pthread_t thread;
+    bool started;
+
+    /* Shared with the threads that resume exchanges, on a cache line of their own. */
+    _Alignas(64) _Atomic(struct exchange *) resumed; /* newest first */
+    atomic_bool sleeping; /* whoever clears it writes the eventfd: one wake for a whole batch */
+    atomic_bool stopping;
+    atomic_uint resuming; /* threads inside loop_resume: the loop outlives them */
+
+    /* The thread's own. */
+    _Alignas(64) struct exchange *unused;
+    unsigned unused_count;
+    unsigned live;   /* exchanges begun and not ended */
+    unsigned parked; /* of these, waiting for exchange_resume */
+    bool draining;
+    int64_t drain_started_ms;
+    struct gzip gzip;
+};
+
+/* Takes the listening socket over, also when it fails. */
+enum server_status loop_open(struct loop *loop, int listening) WARN_UNUSED;
+
+/* Starts the thread. */
+enum server_status loop_start(struct loop *loop) WARN_UNUSED;
+
+/* Asks the thread to finish what is under way and to end. */
+void loop_stop(struct loop *loop);
+
+/* Waits for the thread, if there is one, and frees everything. */
+void loop_close(struct loop *loop);
+
+/* Hands a parked exchange back to its loop. Any thread. */
+void loop_resume(struct loop *loop, struct exchange *exchange);
+
+/* An exchange that has ended, for reuse. */
+void loop_recycle(struct loop *loop, struct exchange *exchange);
+
+#endif
