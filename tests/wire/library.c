@@ -50,9 +50,9 @@ static bool read_options(int count, char **arguments, struct stator_options *opt
             options->region = value;
         } else if (strcmp(arguments[i], "--account-id") == 0) {
             options->account_id = value;
-        } else if (strcmp(arguments[i], "--table-delay-ms") == 0) {
+        } else if (strcmp(arguments[i], "--table-delay") == 0) {
             options->table_delay_ms = strtoll(value, NULL, 10);
-        } else if (strcmp(arguments[i], "--collection-bytes-max") == 0) {
+        } else if (strcmp(arguments[i], "--collection-limit") == 0) {
             options->collection_bytes_max = strtoll(value, NULL, 10);
         } else {
             fprintf(stderr, "library: there is no option for %s\n", arguments[i]);
