@@ -22,11 +22,22 @@ def pytest_sessionstart():
 
 
 @pytest.fixture(scope="session")
-def server():
-    """One server in memory, shared by all tests that do not stop it."""
+def shared_server():
     running = Server().start()
     yield running
     running.end()
+
+
+@pytest.fixture
+def server(shared_server):
+    """One server in memory, shared by all tests that do not stop it.
+
+    The test that brings it down fails; those after it get it back.
+    """
+    if shared_server.process.poll() is not None:
+        shared_server.start()
+    yield shared_server
+    assert shared_server.process.poll() is None, f"it ended: {shared_server.printed()}"
 
 
 @pytest.fixture
@@ -50,9 +61,14 @@ def disk_server(new_server, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def dynamodb(server):
+def shared_client(shared_server):
+    return shared_server.client()
+
+
+@pytest.fixture
+def dynamodb(server, shared_client):
     """A boto3 client of the shared server; errors surface at once."""
-    return server.client()
+    return shared_client
 
 
 @pytest.fixture

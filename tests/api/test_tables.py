@@ -88,7 +88,7 @@ def test_python_values_come_back_as_they_went(server, table):
         "decimal": decimal.Decimal("-1.2345678901234567890123456789012345678E-100"),
         "bytes": boto3.dynamodb.types.Binary(bytes(range(256))),
         "set": {"x", "y"}, "numbers": {decimal.Decimal("1.5"), decimal.Decimal(-2)},
-        "list": [1, "two", [3, {"four": [None]}]], "map": {"": {"deep": {"er": False}}},
+        "list": [1, "two", [3, {"four": [None]}]], "map": {"very": {"deep": {"er": False}}},
     }
     resource.Table(name).put_item(Item=item)
     assert resource.Table(name).get_item(Key={"id": "a"})["Item"] == item
