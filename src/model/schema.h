@@ -47,7 +47,7 @@ struct index {
     uint32_t id; /* unique in its table, never used twice */
     struct key_schema key;
     enum projection_type projection;
-    struct slice *included; /* NonKeyAttributes as given, in order */
+    struct slice *included; /* NonKeyAttributes, sorted by name, as they are described */
     size_t included_count;
     /*
      * Every attribute an entry holds when the projection is not ALL: index keys, table keys and
@@ -57,6 +57,7 @@ struct index {
     size_t projected_count;
     enum index_status status;
     bool backfilling;
+    int64_t updating_until_ms; /* an ACTIVE index shows as UPDATING until then */
     struct throughput throughput;
     struct unit_pair on_demand;
     struct unit_pair warm;
@@ -65,6 +66,7 @@ struct index {
 enum table_status { TABLE_CREATING, TABLE_UPDATING, TABLE_DELETING, TABLE_ACTIVE };
 enum billing_mode { BILLING_PROVISIONED, BILLING_PAY_PER_REQUEST };
 enum table_class { CLASS_UNSET, CLASS_STANDARD, CLASS_INFREQUENT_ACCESS };
+enum table_change { CHANGE_OTHER, CHANGE_UNITS, CHANGE_STREAM, CHANGE_CLASS };
 enum stream_view { STREAM_OFF, STREAM_KEYS_ONLY, STREAM_NEW_IMAGE, STREAM_OLD_IMAGE, STREAM_NEW_AND_OLD };
 
 struct tag {
@@ -83,13 +85,14 @@ struct table {
     bool has_local_indexes;
     uint32_t next_index_id;
 
-    /* As given in AttributeDefinitions, in that order. */
+    /* AttributeDefinitions, sorted by name, as they are described. */
     struct key_attribute *definitions;
     size_t definition_count;
 
     enum table_status status;  /* as last recorded; see catalog.h for the time-dependent answer */
     int64_t created_ms;
     int64_t active_ms;         /* when a CREATING or UPDATING table becomes ACTIVE, or a DELETING goes */
+    enum table_change change;  /* what an UPDATING table is being changed in */
     enum billing_mode billing;
     int64_t on_demand_since_ms; /* LastUpdateToPayPerRequestDateTime; 0 = never */
     struct throughput throughput;
@@ -97,6 +100,7 @@ struct table {
     struct unit_pair warm;
     enum table_class class;
     int64_t class_changed_ms;
+    int64_t class_changed_before_ms; /* the change before that one: their rate is limited */
     bool deletion_protection;
     enum stream_view stream;
     struct slice stream_label; /* LatestStreamLabel; empty = never had one */

@@ -32,6 +32,7 @@ struct shape {
     int64_t min, max;   /* STRING, LIST, MAP: of the length; numbers: of the value */
     bool name_pattern;  /* STRING: [a-zA-Z0-9_.-]+ */
     bool table_arn;     /* STRING: a table name or a table's ARN */
+    bool parameter;     /* missing: "The parameter 'X' is required …", alone and before all else */
     const char *values; /* STRING: an enum, as messages print it: "[INDEXES, TOTAL, NONE]" */
     bool has_key_limits; /* MAP: keys of 1 to key_max characters */
     int64_t key_max;
