@@ -4,20 +4,23 @@
  * is open, its span holds the index of the container around it, and its true span is written when
  * it closes. So depth costs nothing and hostile nesting is just many tokens.
  *
- * Strings are scanned eight bytes at a time, by the usual tricks on words (flag the high bit of
- * every byte that is special; the lowest flag is always a true one).
+ * The place in the text is passed from function to function, and NULL is "refused": that keeps it
+ * in a register. Runs of plain characters are scanned a block of 16 bytes at a time.
  */
 #include "base/json.h"
 
 #include "base/utf8.h"
 #include <endian.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum {
     JSON_TOKENS_MIN = 16,
-    JSON_BYTES_PER_TOKEN = 8, /* first guess: {"name":{"S":"value"}} has about 6 */
+    JSON_BYTES_PER_TOKEN = 6, /* first guess, from {"name":{"S":"value"}} */
     JSON_SPAN_MAX = (1 << 28) - 1,
     JSON_NO_PARENT = JSON_SPAN_MAX,
-    WORD_BYTES = sizeof(uint64_t),
+    BLOCK_BYTES = 16,
     BITS_PER_BYTE = 8,
     UTF16_ESCAPE_LENGTH = 6, /* \uXXXX */
     UTF8_LENGTH_MAX = 4,
@@ -25,26 +28,22 @@ enum {
     INT64_DIGITS = 20, /* with a sign */
 };
 
-#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
-#define HIGH_BITS       EACH_BYTE(0x80)
-
 struct parser {
     struct arena *arena;
-    const uint8_t *at;
-    const uint8_t *end;
+    const uint8_t *end; /* of the text */
     struct json_token *tokens;
-    size_t count;
-    size_t capacity;
-    uint32_t parent; /* index of the innermost open container, or JSON_NO_PARENT */
+    struct json_token *next;   /* where the next token goes … */
+    struct json_token *limit;  /* … when it is not here */
+    uint32_t parent;           /* index of the innermost open container, or JSON_NO_PARENT */
+    const uint8_t *refused_at; /* the first bad byte */
 };
 
-static bool parse_document(struct parser *parser);
-static bool parse_value(struct parser *parser);
-static bool parse_key(struct parser *parser);
-static bool parse_string(struct parser *parser);
-static bool parse_number(struct parser *parser);
-static bool parse_word(struct parser *parser, enum json_kind kind, struct slice word);
-static bool close_containers(struct parser *parser);
+static const uint8_t *parse_document(struct parser *parser, const uint8_t *at);
+static const uint8_t *parse_value(struct parser *parser, const uint8_t *at);
+static const uint8_t *parse_key(struct parser *parser, const uint8_t *at);
+static const uint8_t *parse_string(struct parser *parser, const uint8_t *at);
+static const uint8_t *parse_number(struct parser *parser, const uint8_t *at);
+static const uint8_t *close_containers(struct parser *parser, const uint8_t *at);
 
 const struct json_token *json_parse(struct arena *arena, struct slice text, size_t *error_at)
 {
@@ -52,104 +51,133 @@ const struct json_token *json_parse(struct arena *arena, struct slice text, size
     if (error_at != NULL) *error_at = 0;
     if (text.length == 0) return NULL;
     const size_t capacity = text.length / JSON_BYTES_PER_TOKEN + JSON_TOKENS_MIN;
+    struct json_token *tokens = arena_alloc_raw(arena, capacity * sizeof *tokens);
     struct parser parser = {
         .arena = arena,
-        .at = text.data,
         .end = text.data + text.length,
-        .tokens = arena_alloc_raw(arena, capacity * sizeof(struct json_token)),
-        .capacity = capacity,
+        .tokens = tokens,
+        .next = tokens,
+        .limit = tokens + capacity,
         .parent = JSON_NO_PARENT,
     };
-    const bool parsed = parse_document(&parser);
-    if (error_at != NULL) *error_at = (size_t)(parser.at - text.data);
-    if (!parsed) return NULL;
-    CHECK(parser.parent == JSON_NO_PARENT);
-    CHECK(parser.tokens->span == parser.count);
-    return arena_grow(arena, parser.tokens, parser.capacity * sizeof(struct json_token),
-                      parser.count * sizeof(struct json_token));
-}
-
-static inline void skip_space(struct parser *parser)
-{
-    while (parser->at < parser->end) {
-        const uint8_t byte = *parser->at;
-        if (byte > ' ') return;
-        if (byte != ' ' && byte != '\n' && byte != '\r' && byte != '\t') return;
-        parser->at++;
+    if (parse_document(&parser, text.data) == NULL) {
+        if (error_at != NULL) *error_at = (size_t)(parser.refused_at - text.data);
+        return NULL;
     }
+    const size_t count = (size_t)(parser.next - parser.tokens);
+    CHECK(parser.parent == JSON_NO_PARENT);
+    CHECK(parser.tokens->span == count);
+    const size_t allocated = (size_t)(parser.limit - parser.tokens);
+    return arena_grow(arena, parser.tokens, allocated * sizeof *tokens, count * sizeof *tokens);
 }
 
-/* The next byte that is not white space, or 0, which no grammar rule expects, at the end. */
-static inline uint8_t peek(struct parser *parser)
+/* Remembers where the text stops being JSON. */
+static const uint8_t *refuse(struct parser *parser, const uint8_t *at)
 {
-    skip_space(parser);
-    return parser->at < parser->end ? *parser->at : 0;
+    parser->refused_at = at;
+    return NULL;
 }
 
-static bool parse_document(struct parser *parser)
+static inline const uint8_t *skip_space(const struct parser *parser, const uint8_t *at)
+{
+    const uint8_t *const end = parser->end;
+    for (; at < end && *at <= ' '; at++) {
+        if (*at != ' ' && *at != '\n' && *at != '\r' && *at != '\t') break;
+    }
+    return at;
+}
+
+/* The byte at a place, or 0, which no rule of the grammar expects, at the end. */
+static inline uint8_t peek(const struct parser *parser, const uint8_t *at)
+{
+    return at < parser->end ? *at : 0;
+}
+
+static const uint8_t *parse_document(struct parser *parser, const uint8_t *at)
 {
     do {
         if (parser->parent != JSON_NO_PARENT) {
             struct json_token *parent = &parser->tokens[parser->parent];
             parent->length++;
-            if (parent->kind == JSON_OBJECT && !parse_key(parser)) return false;
+            if (parent->kind == JSON_OBJECT) at = parse_key(parser, at);
+            if (at == NULL) return NULL;
         }
-        if (!parse_value(parser)) return false;
-        if (!close_containers(parser)) return false;
+        at = parse_value(parser, at);
+        if (at == NULL) return NULL;
+        at = close_containers(parser, at);
+        if (at == NULL) return NULL;
     } while (parser->parent != JSON_NO_PARENT);
-    skip_space(parser);
-    return parser->at == parser->end;
+    at = skip_space(parser, at);
+    return at == parser->end ? at : refuse(parser, at);
 }
 
-/* The slow path of add_token. */
-static void grow_tokens(struct parser *parser)
+/* The slow path of add_token: a call with its arguments, so that the fast path saves no register.
+ */
+static __attribute__((noinline)) void grow_and_add_token(struct parser *parser,
+                                                         struct json_token token)
 {
-    const size_t capacity = parser->capacity * 2;
-    parser->tokens =
-        arena_grow(parser->arena, parser->tokens, parser->capacity * sizeof(struct json_token),
-                   capacity * sizeof(struct json_token));
-    parser->capacity = capacity;
+    const size_t count = (size_t)(parser->next - parser->tokens);
+    const size_t size = count * sizeof *parser->tokens;
+    parser->tokens = arena_grow(parser->arena, parser->tokens, size, 2 * size);
+    parser->next = parser->tokens + count;
+    parser->limit = parser->tokens + 2 * count;
+    *parser->next++ = token;
 }
 
-static inline struct json_token *add_token(struct parser *parser, enum json_kind kind)
+static inline void add_token(struct parser *parser, struct json_token token)
 {
-    if (__builtin_expect(parser->count == parser->capacity, 0)) grow_tokens(parser);
-    struct json_token *token = &parser->tokens[parser->count++];
-    *token = (struct json_token){.text = parser->at, .span = 1, .kind = kind & 7};
-    return token;
+    if (__builtin_expect(parser->next == parser->limit, 0)) {
+        grow_and_add_token(parser, token);
+    } else {
+        *parser->next++ = token;
+    }
 }
 
 /* A container that is not empty stays open; the loop in parse_document goes on with its content. */
-static bool open_container(struct parser *parser, enum json_kind kind, uint8_t closing)
+static inline const uint8_t *open_container(struct parser *parser, const uint8_t *at,
+                                            enum json_kind kind)
 {
-    struct json_token *token = add_token(parser, kind);
-    parser->at++;
-    if (peek(parser) == closing) {
-        parser->at++;
-        return true;
+    const uint8_t *content = skip_space(parser, at + 1);
+    if (peek(parser, content) == *at + 2) { /* in ASCII a bracket closes two above where it opens */
+        add_token(parser, (struct json_token){.text = at, .span = 1, .kind = kind & 7});
+        return content + 1;
     }
-    token->span = parser->parent & JSON_SPAN_MAX;
-    parser->parent = (uint32_t)(parser->count - 1);
-    return true;
+    const uint32_t around = parser->parent;
+    parser->parent = (uint32_t)(parser->next - parser->tokens);
+    add_token(parser,
+              (struct json_token){.text = at, .span = around & JSON_SPAN_MAX, .kind = kind & 7});
+    return content;
 }
 
-static bool parse_value(struct parser *parser)
+static const uint8_t *parse_word(struct parser *parser, const uint8_t *at, enum json_kind kind,
+                                 struct slice word)
 {
-    switch (peek(parser)) {
+    add_token(parser, (struct json_token){at, (uint32_t)word.length, 1, kind & 7, 0});
+    for (size_t i = 0; i < word.length; i++, at++) {
+        if (peek(parser, at) != word.data[i]) return refuse(parser, at);
+    }
+    return at;
+}
+
+static const uint8_t *parse_value(struct parser *parser, const uint8_t *at)
+{
+    _Static_assert('[' + 2 == ']' && '{' + 2 == '}', "see open_container");
+    at = skip_space(parser, at);
+    switch (peek(parser, at)) {
     case '{':
-        return open_container(parser, JSON_OBJECT, '}');
+        return open_container(parser, at, JSON_OBJECT);
     case '[':
-        return open_container(parser, JSON_ARRAY, ']');
+        return open_container(parser, at, JSON_ARRAY);
     case '"':
-        return parse_string(parser);
+        return parse_string(parser, at);
     case 't':
-        return parse_word(parser, JSON_TRUE, SLICE("true"));
+        return parse_word(parser, at, JSON_TRUE, SLICE("true"));
     case 'f':
-        return parse_word(parser, JSON_FALSE, SLICE("false"));
+        return parse_word(parser, at, JSON_FALSE, SLICE("false"));
     case 'n':
-        return parse_word(parser, JSON_NULL, SLICE("null"));
+        return parse_word(parser, at, JSON_NULL, SLICE("null"));
     default:
-        return parse_number(parser);
+        return parse_number(parser, at);
     }
 }
 
@@ -157,46 +185,31 @@ static bool parse_value(struct parser *parser)
  * After a value: closes what closes here, and stops before the next element of what stays open. A
  * container that was just opened has no value yet and is left alone.
  */
-static bool close_containers(struct parser *parser)
+static const uint8_t *close_containers(struct parser *parser, const uint8_t *at)
 {
-    while (parser->parent != JSON_NO_PARENT && parser->parent + 1 != parser->count) {
+    const uint32_t count = (uint32_t)(parser->next - parser->tokens);
+    while (parser->parent != JSON_NO_PARENT && parser->parent + 1 != count) {
         struct json_token *parent = &parser->tokens[parser->parent];
-        const uint8_t next = peek(parser);
-        if (next == ',') {
-            parser->at++;
-            return true;
-        }
-        if (next != (parent->kind == JSON_OBJECT ? '}' : ']')) return false;
-        parser->at++;
-        const uint32_t outer = parent->span;
-        parent->span = (uint32_t)(parser->count - parser->parent) & JSON_SPAN_MAX;
-        parser->parent = outer;
+        at = skip_space(parser, at);
+        const uint8_t next = peek(parser, at);
+        if (next == ',') return at + 1;
+        if (next != (parent->kind == JSON_OBJECT ? '}' : ']')) return refuse(parser, at);
+        at++;
+        const uint32_t around = parent->span;
+        parent->span = (count - parser->parent) & JSON_SPAN_MAX;
+        parser->parent = around;
     }
-    return true;
+    return at;
 }
 
-static bool parse_key(struct parser *parser)
+static const uint8_t *parse_key(struct parser *parser, const uint8_t *at)
 {
-    if (peek(parser) != '"' || !parse_string(parser)) return false;
-    if (peek(parser) != ':') return false;
-    parser->at++;
-    return true;
-}
-
-static inline bool skip_byte(struct parser *parser, uint8_t byte)
-{
-    if (parser->at == parser->end || *parser->at != byte) return false;
-    parser->at++;
-    return true;
-}
-
-static bool parse_word(struct parser *parser, enum json_kind kind, struct slice word)
-{
-    add_token(parser, kind)->length = (uint32_t)word.length;
-    for (size_t i = 0; i < word.length; i++) {
-        if (!skip_byte(parser, word.data[i])) return false;
-    }
-    return true;
+    at = skip_space(parser, at);
+    if (peek(parser, at) != '"') return refuse(parser, at);
+    at = parse_string(parser, at);
+    if (at == NULL) return NULL;
+    at = skip_space(parser, at);
+    return peek(parser, at) == ':' ? at + 1 : refuse(parser, at);
 }
 
 static inline bool is_digit(uint8_t byte)
@@ -204,57 +217,72 @@ static inline bool is_digit(uint8_t byte)
     return (uint8_t)(byte - '0') <= 9;
 }
 
-/* Skips digits; false when there is none. */
-static bool skip_digits(struct parser *parser)
+/* Skips digits; NULL when there is none. */
+static const uint8_t *skip_digits(struct parser *parser, const uint8_t *at)
 {
-    const uint8_t *from = parser->at;
-    while (parser->at < parser->end && is_digit(*parser->at))
-        parser->at++;
-    return parser->at > from;
+    if (!is_digit(peek(parser, at))) return refuse(parser, at);
+    while (is_digit(peek(parser, at)))
+        at++;
+    return at;
 }
 
-static bool parse_number(struct parser *parser)
+static const uint8_t *parse_number(struct parser *parser, const uint8_t *at)
 {
-    const uint8_t *from = parser->at;
-    (void)skip_byte(parser, '-');
-    if (!skip_byte(parser, '0') && !skip_digits(parser)) return false;
-    if (skip_byte(parser, '.') && !skip_digits(parser)) return false;
-    if (skip_byte(parser, 'e') || skip_byte(parser, 'E')) {
-        if (!skip_byte(parser, '+')) (void)skip_byte(parser, '-');
-        if (!skip_digits(parser)) return false;
+    const uint8_t *const from = at;
+    if (peek(parser, at) == '-') at++;
+    at = peek(parser, at) == '0' ? at + 1 : skip_digits(parser, at);
+    if (at != NULL && peek(parser, at) == '.') at = skip_digits(parser, at + 1);
+    if (at != NULL && (peek(parser, at) == 'e' || peek(parser, at) == 'E')) {
+        at++;
+        if (peek(parser, at) == '+' || peek(parser, at) == '-') at++;
+        at = skip_digits(parser, at);
     }
-    struct json_token *token = add_token(parser, JSON_NUMBER);
-    token->text = from;
-    token->length = (uint32_t)(parser->at - from);
-    return true;
+    if (at == NULL) return NULL;
+    add_token(parser, (struct json_token){from, (uint32_t)(at - from), 1, JSON_NUMBER, 0});
+    return at;
 }
 
-/* ---- strings ----------------------------------------------------------------------------------
+/* ---- strings ---- */
+
+/* Sixteen bytes at once, and what comparing them gives: 0 or -1 for each. */
+typedef uint8_t block __attribute__((vector_size(BLOCK_BYTES)));
+typedef int8_t block_mask __attribute__((vector_size(BLOCK_BYTES)));
+typedef uint64_t block_halves __attribute__((vector_size(BLOCK_BYTES)));
+
+#define EIGHT_SPACES UINT64_C(0x2020202020202020)
+
+static inline block load_block(const uint8_t *from)
+{
+    block bytes;
+    memcpy(&bytes, from, sizeof bytes);
+    return bytes;
+}
+
+/* '"', '\' and control characters: what must be escaped. */
+static inline block_mask find_escaped(block bytes)
+{
+    return (bytes == '"') | (bytes == '\\') | (bytes < ' ');
+}
+
+/* '"', '\', control characters and non-ASCII (which is negative): what ends a run of plain ASCII.
  */
-
-static inline uint64_t load_word(const uint8_t *from)
+static inline block_mask find_special(block bytes)
 {
-    uint64_t word = 0;
-    memcpy(&word, from, sizeof word);
-    return le64toh(word);
+    return (bytes == '"') | (bytes == '\\') | ((block_mask)bytes < ' ');
 }
 
-/* Index of the lowest byte whose high bit is set in flags. */
-static inline unsigned lowest_flag(uint64_t flags)
+/* Index of the first byte that was found, or BLOCK_BYTES. */
+static inline size_t first_found(block_mask found)
 {
-    return (unsigned)__builtin_ctzll(flags) / BITS_PER_BYTE;
-}
-
-/*
- * Flags bytes that end a run of plain ASCII: '"', '\', control characters and non-ASCII. A borrow
- * may raise wrong flags, but only above a true one.
- */
-static inline uint64_t flag_special(uint64_t word)
-{
-    const uint64_t quotes = (word ^ EACH_BYTE('"')) - EACH_BYTE(1);
-    const uint64_t backslashes = (word ^ EACH_BYTE('\\')) - EACH_BYTE(1);
-    const uint64_t controls = word - EACH_BYTE(' ');
-    return (quotes | backslashes | controls | word) & HIGH_BITS;
+#ifdef __SSE2__
+    return (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8((__m128i)found) | 1U << BLOCK_BYTES);
+#else
+    uint64_t halves[2];
+    memcpy(halves, &found, sizeof found);
+    if (halves[0] != 0) return (size_t)__builtin_ctzll(le64toh(halves[0])) / BITS_PER_BYTE;
+    if (halves[1] == 0) return BLOCK_BYTES;
+    return BLOCK_BYTES / 2 + (size_t)__builtin_ctzll(le64toh(halves[1])) / BITS_PER_BYTE;
+#endif
 }
 
 static inline bool is_special(uint8_t byte)
@@ -264,10 +292,10 @@ static inline bool is_special(uint8_t byte)
 
 static inline const uint8_t *skip_plain(const uint8_t *at, const uint8_t *end)
 {
-    while ((size_t)(end - at) >= WORD_BYTES) {
-        const uint64_t flags = flag_special(load_word(at));
-        if (flags != 0) return at + lowest_flag(flags);
-        at += WORD_BYTES;
+    while ((size_t)(end - at) >= BLOCK_BYTES) {
+        const size_t found = first_found(find_special(load_block(at)));
+        at += found;
+        if (found < BLOCK_BYTES) return at;
     }
     while (at < end && !is_special(*at))
         at++;
@@ -326,32 +354,43 @@ static size_t escape_length(const uint8_t *at, const uint8_t *end)
     return UTF16_ESCAPE_LENGTH;
 }
 
-static bool parse_string(struct parser *parser)
+/* Length of what is not plain at a place inside a string: an escape, a character; 0 when it is bad.
+ */
+static size_t special_length(const uint8_t *at, const uint8_t *end)
 {
-    struct json_token *token = add_token(parser, JSON_STRING);
-    const uint8_t *const start = parser->at + 1;
-    const uint8_t *at = start;
+    if (*at == '\\') return escape_length(at, end);
+    return *at < 0x80 ? 0 : utf8_character_length(slice_of(at, (size_t)(end - at)));
+}
+
+static inline const uint8_t *end_string(struct parser *parser, struct slice content, bool escaped)
+{
+    add_token(parser, (struct json_token){content.data, (uint32_t)content.length, 1, JSON_STRING,
+                                          escaped & 1});
+    return content.data + content.length + 1;
+}
+
+/* The rest of a string with escapes or characters beyond ASCII, or the refusal of what is none. */
+static __attribute__((noinline)) const uint8_t *
+parse_special(struct parser *parser, const uint8_t *start, const uint8_t *at)
+{
     bool escaped = false;
-    for (;;) {
-        at = skip_plain(at, parser->end);
-        parser->at = at;
-        if (at == parser->end) return false;
-        if (*at == '"') break;
-        size_t length = 0;
-        if (*at == '\\') {
-            escaped = true;
-            length = escape_length(at, parser->end);
-        } else if (*at >= 0x80) {
-            length = utf8_character_length(slice_of(at, (size_t)(parser->end - at)));
-        }
-        if (length == 0) return false;
+    while (peek(parser, at) != '"') {
+        if (at == parser->end) return refuse(parser, at);
+        if (*at == '\\') escaped = true;
+        const size_t length = special_length(at, parser->end);
+        if (length == 0) return refuse(parser, at);
         at += length;
+        if (at < parser->end && !is_special(*at)) at = skip_plain(at, parser->end);
     }
-    token->text = start;
-    token->length = (uint32_t)(at - start);
-    token->escaped = escaped;
-    parser->at = at + 1;
-    return true;
+    return end_string(parser, slice_of(start, (size_t)(at - start)), escaped);
+}
+
+static inline const uint8_t *parse_string(struct parser *parser, const uint8_t *at)
+{
+    const uint8_t *const start = at + 1;
+    at = skip_plain(start, parser->end);
+    if (peek(parser, at) != '"') return parse_special(parser, start, at);
+    return end_string(parser, slice_of(start, (size_t)(at - start)), false);
 }
 
 /* Writes a character below U+110000, no surrogate, and returns its length. */
@@ -483,26 +522,18 @@ bool json_int64(const struct json_token *token, int64_t *value)
     return true;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
-/* Flags '"', '\\' and control characters; non-ASCII passes. See flag_special. */
-static inline uint64_t flag_escaped(uint64_t word)
-{
-    const uint64_t quotes = (word ^ EACH_BYTE('"')) - EACH_BYTE(1);
-    const uint64_t backslashes = (word ^ EACH_BYTE('\\')) - EACH_BYTE(1);
-    const uint64_t controls = word - EACH_BYTE(' ');
-    return (quotes | backslashes | controls) & ~word & HIGH_BITS;
-}
+static void append_escaped(struct buffer *buffer, struct slice text);
 
 /* Length of the longest prefix that needs no escape. */
-static inline size_t plain_length(const uint8_t *from, size_t length)
+static size_t plain_length(const uint8_t *from, size_t length)
 {
     size_t at = 0;
-    while (length - at >= WORD_BYTES) {
-        const uint64_t flags = flag_escaped(load_word(from + at));
-        if (flags != 0) return at + lowest_flag(flags);
-        at += WORD_BYTES;
+    while (length - at >= BLOCK_BYTES) {
+        const size_t found = first_found(find_escaped(load_block(from + at)));
+        at += found;
+        if (found < BLOCK_BYTES) return at;
     }
     while (at < length && (from[at] >= 0x80 || !is_special(from[at])))
         at++;
@@ -527,10 +558,68 @@ static void append_escape(struct buffer *buffer, uint8_t byte)
     buffer->length += UTF16_ESCAPE_LENGTH;
 }
 
+static inline block_mask copy_block(uint8_t *to, const uint8_t *from)
+{
+    const block bytes = load_block(from);
+    memcpy(to, &bytes, sizeof bytes);
+    return find_escaped(bytes);
+}
+
+/* As copy_block for fewer bytes: its first and its last, which may overlap; the rest are spaces. */
+static inline block_mask copy_short(uint8_t *to, struct slice text)
+{
+    uint64_t first = EIGHT_SPACES;
+    uint64_t last = EIGHT_SPACES;
+    if (text.length >= sizeof first) {
+        const size_t at = text.length - sizeof last;
+        memcpy(&first, text.data, sizeof first);
+        memcpy(&last, text.data + at, sizeof last);
+        memcpy(to, &first, sizeof first);
+        memcpy(to + at, &last, sizeof last);
+    } else {
+        for (size_t i = 0; i < text.length; i++) {
+            to[i] = text.data[i];
+            first = first << BITS_PER_BYTE | text.data[i];
+        }
+    }
+    return find_escaped((block)(block_halves){first, last});
+}
+
+/*
+ * Copies text while it looks for what needs an escape; true when there was nothing. What it copied
+ * before it found something is of no use.
+ */
+static inline bool copy_plain(uint8_t *to, struct slice text)
+{
+    block_mask found = {0};
+    if (text.length < BLOCK_BYTES) {
+        found = copy_short(to, text);
+    } else {
+        const size_t last = text.length - BLOCK_BYTES; /* this block may overlap the one before */
+        for (size_t at = 0; at < last; at += BLOCK_BYTES) {
+            found |= copy_block(to + at, text.data + at);
+        }
+        found |= copy_block(to + last, text.data + last);
+    }
+    return first_found(found) == BLOCK_BYTES;
+}
+
 void json_append_string(struct buffer *buffer, struct slice text)
 {
-    buffer_reserve(buffer, text.length + 2);
-    buffer_append_byte(buffer, '"');
+    uint8_t *start = buffer_reserve(buffer, text.length + 2);
+    start[0] = '"';
+    buffer->length++;
+    if (copy_plain(start + 1, text)) {
+        start[text.length + 1] = '"';
+        buffer->length += text.length + 1;
+        return;
+    }
+    append_escaped(buffer, text);
+}
+
+/* The slow path of json_append_string: the text and the closing quote, after the opening one. */
+static void append_escaped(struct buffer *buffer, struct slice text)
+{
     const uint8_t *at = text.data;
     size_t left = text.length;
     while (left > 0) {

@@ -188,8 +188,7 @@ static struct decimal decode(struct slice bytes, uint8_t pairs[NUMBER_PAIRS_MAX]
     return decimal;
 }
 
-/* ---- text -------------------------------------------------------------------------------------
- */
+/* ---- text ---- */
 
 static inline char *print_pair(char *to, uint8_t pair)
 {
@@ -239,8 +238,7 @@ size_t number_print(struct slice bytes, char text[NUMBER_TEXT_MAX])
     return (size_t)(to - text);
 }
 
-/* ---- arithmetic -------------------------------------------------------------------------------
- */
+/* ---- arithmetic ---- */
 
 /* A sum being made: window[0] is the carry's place, window[i] has weight 100^(top - i). */
 struct sum {
@@ -347,8 +345,7 @@ static enum number_status sum_finish(const struct sum *sum, bool negative, struc
     return NUMBER_OK;
 }
 
-/* ---- int64 ------------------------------------------------------------------------------------
- */
+/* ---- int64 ---- */
 
 struct number number_from_int64(int64_t value)
 {

@@ -45,7 +45,9 @@ const char *value_type_word(enum value_type type)
 enum value_type value_type_of_name(struct slice name)
 {
     for (enum value_type type = VALUE_STRING; type < VALUE_TYPES; type++) {
-        if (slice_equal_string(name, names[type])) return type;
+        const char *known = names[type];
+        if (name.length == 0 || name.data[0] != (uint8_t)known[0]) continue;
+        if (slice_equal_string(name, known)) return type;
     }
     return VALUE_ABSENT;
 }
@@ -58,8 +60,7 @@ enum value_type value_set_member_type(enum value_type set)
     return set - VALUE_STRING_SET + VALUE_STRING;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static inline uint32_t load_u32(const uint8_t *from)
 {
@@ -217,8 +218,7 @@ struct value item_attribute(struct slice item, struct slice name)
     return value_member(value_read(item), name);
 }
 
-/* ---- sizes ------------------------------------------------------------------------------------
- */
+/* ---- sizes ---- */
 
 size_t value_size(struct value value)
 {
@@ -281,8 +281,7 @@ unsigned value_depth(struct value value)
     return deepest + 1;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 /* Writes a length as a varint and returns where it ends. */
 static inline uint8_t *put_length(uint8_t *to, size_t length)
@@ -383,8 +382,7 @@ struct value value_scalar(struct arena *arena, enum value_type type, struct slic
     return value_read(buffer_slice(&out));
 }
 
-/* ---- items ------------------------------------------------------------------------------------
- */
+/* ---- items ---- */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -434,8 +432,7 @@ struct slice item_empty(void)
     return slice_of(empty, sizeof empty);
 }
 
-/* ---- distrust ---------------------------------------------------------------------------------
- */
+/* ---- distrust ---- */
 
 /* What is left to check; a check that fails returns false all the way up. */
 struct checker {

@@ -10,12 +10,14 @@
 
 #include "base/base64.h"
 #include "model/limits.h"
+#include <endian.h>
 #include <stdlib.h>
 #include <strings.h>
 
 enum {
     SORT_BY_INSERTION_MAX = 24, /* entries; above it, qsort */
     CAPACITY_SPARE = 32,        /* an item's head and a little more */
+    BITS_PER_BYTE = 8,
 };
 
 #define INVALID "One or more parameter values were invalid: "
@@ -28,6 +30,7 @@ struct reader {
 
 /* A member of a JSON object, to be sorted. */
 struct entry {
+    uint64_t head; /* the name's first bytes, as a number that orders like them */
     struct slice name;
     const struct json_token *value;
 };
@@ -97,12 +100,17 @@ static enum error_code fail_shape(struct reader *reader)
     return fail(reader->call, ERROR_VALIDATION, "Unexpected value type in payload");
 }
 
-/* ---- one value --------------------------------------------------------------------------------
- */
-
-static enum value_type type_of_key(const struct json_token *key, struct arena *arena)
+/* A string's value; inline for those without escapes, which most are. */
+static inline struct slice text_of(const struct reader *reader, const struct json_token *token)
 {
-    const struct slice name = json_string(key, arena);
+    return token->escaped ? json_string(token, reader->call->arena) : json_raw(token);
+}
+
+/* ---- one value ---- */
+
+static inline enum value_type type_of_key(const struct reader *reader, const struct json_token *key)
+{
+    const struct slice name = text_of(reader, key);
     if (name.length != 1) return value_type_of_name(name);
     switch (name.data[0]) {
     case 'S':
@@ -125,7 +133,7 @@ static void collect_typed(struct reader *reader, const struct json_token *token,
 {
     const struct json_token *key = json_first(token);
     for (uint32_t i = 0; i < token->length; i++, key = json_next(key + 1)) {
-        const enum value_type type = type_of_key(key, reader->call->arena);
+        const enum value_type type = type_of_key(reader, key);
         if (type == VALUE_ABSENT) continue;
         const bool present = key[1].kind != JSON_NULL;
         typed->member[type] = present ? key + 1 : NULL; /* the last of a name counts */
@@ -147,7 +155,7 @@ static enum error_code read_value(struct reader *reader, const struct json_token
     }
     if (token->kind != JSON_OBJECT && token->kind != JSON_NULL) return fail_shape(reader);
     if (token->kind == JSON_OBJECT && token->length == 1 && token[2].kind != JSON_NULL) {
-        const enum value_type type = type_of_key(token + 1, reader->call->arena);
+        const enum value_type type = type_of_key(reader, token + 1);
         if (type != VALUE_ABSENT) return read_typed(reader, type, token + 2, depth);
     }
     struct typed typed = {0};
@@ -227,7 +235,7 @@ static enum error_code read_several(struct reader *reader, const struct typed *t
 static enum error_code read_string(struct reader *reader, const struct json_token *token)
 {
     if (token->kind != JSON_STRING) return fail_shape(reader);
-    const struct slice text = json_string(token, reader->call->arena);
+    const struct slice text = text_of(reader, token);
     value_write_scalar(reader->out, VALUE_STRING, text);
     return OK;
 }
@@ -260,7 +268,7 @@ static enum error_code parse_number(struct reader *reader, const struct json_tok
                                     struct number *number)
 {
     if (token->kind != JSON_STRING) return fail_shape(reader);
-    const struct slice text = json_string(token, reader->call->arena);
+    const struct slice text = text_of(reader, token);
     const enum number_status status = number_parse(text, number);
     return status == NUMBER_OK ? OK : fail_number(reader->call, status, text);
 }
@@ -277,7 +285,7 @@ static enum error_code decode_binary(struct reader *reader, const struct json_to
                                      struct slice *bytes)
 {
     if (token->kind != JSON_STRING) return fail_shape(reader);
-    const struct slice text = json_string(token, reader->call->arena);
+    const struct slice text = text_of(reader, token);
     switch (base64_decode(text, reader->call->arena, bytes)) {
     case BASE64_OK:
         return OK;
@@ -304,13 +312,13 @@ static enum error_code read_binary(struct reader *reader, const struct json_toke
 }
 
 /* A JSON boolean, or a string that the service converts to one. */
-static bool read_truth(const struct json_token *token, struct arena *arena, bool *truth)
+static bool read_truth(const struct reader *reader, const struct json_token *token, bool *truth)
 {
     static const char *const words[2][3] = {{"false", "0", "no"}, {"true", "1", "yes"}};
     *truth = token->kind == JSON_TRUE;
     if (token->kind == JSON_TRUE || token->kind == JSON_FALSE) return true;
     if (token->kind != JSON_STRING) return false;
-    const struct slice text = json_string(token, arena);
+    const struct slice text = text_of(reader, token);
     for (size_t i = 0; i < sizeof words / sizeof words[0][0]; i++) {
         const char *word = words[i % 2][i / 2];
         if (strlen(word) != text.length) continue;
@@ -324,7 +332,7 @@ static bool read_truth(const struct json_token *token, struct arena *arena, bool
 static enum error_code read_boolean(struct reader *reader, const struct json_token *token)
 {
     bool truth = false;
-    if (!read_truth(token, reader->call->arena, &truth)) return fail_shape(reader);
+    if (!read_truth(reader, token, &truth)) return fail_shape(reader);
     value_write_boolean(reader->out, truth);
     return OK;
 }
@@ -332,7 +340,7 @@ static enum error_code read_boolean(struct reader *reader, const struct json_tok
 static enum error_code read_null(struct reader *reader, const struct json_token *token)
 {
     bool truth = false;
-    if (!read_truth(token, reader->call->arena, &truth)) return fail_shape(reader);
+    if (!read_truth(reader, token, &truth)) return fail_shape(reader);
     if (!truth) {
         return fail_enveloped(reader->call,
                               INVALID "Null attribute value types must have the value of true");
@@ -341,8 +349,7 @@ static enum error_code read_null(struct reader *reader, const struct json_token 
     return OK;
 }
 
-/* ---- sets -------------------------------------------------------------------------------------
- */
+/* ---- sets ---- */
 
 static int compare_slices(const void *a, const void *b)
 {
@@ -376,7 +383,7 @@ static enum error_code read_member(struct reader *reader, enum value_type type,
         return OK;
     }
     if (token->kind != JSON_STRING) return fail_shape(reader);
-    *member = json_string(token, reader->call->arena);
+    *member = text_of(reader, token);
     return OK;
 }
 
@@ -407,7 +414,7 @@ static enum error_code fail_duplicates(struct reader *reader, enum value_type ty
     const struct json_token *member = json_first(token);
     for (uint32_t i = 0; i < token->length; i++, member = json_next(member)) {
         if (i > 0) BUFFER_TEXT(&text, ", ");
-        buffer_append(&text, json_string(member, reader->call->arena));
+        buffer_append(&text, text_of(reader, member));
     }
     return fail_enveloped(reader->call, INVALID "Input collection [%.*s]%s contains duplicates.",
                           SLICE_ARGS(buffer_slice(&text)),
@@ -436,8 +443,7 @@ static enum error_code read_set(struct reader *reader, enum value_type type,
     return OK;
 }
 
-/* ---- documents --------------------------------------------------------------------------------
- */
+/* ---- documents ---- */
 
 static enum error_code read_list(struct reader *reader, const struct json_token *token,
                                  unsigned depth)
@@ -452,12 +458,31 @@ static enum error_code read_list(struct reader *reader, const struct json_token 
     return OK;
 }
 
+/* Up to eight bytes of a name, the first highest, zeros behind. */
+static inline uint64_t head_of(struct slice name)
+{
+    uint64_t head = 0;
+    if (name.length >= sizeof head) {
+        memcpy(&head, name.data, sizeof head);
+        return be64toh(head);
+    }
+    for (size_t i = 0; i < name.length; i++)
+        head = head << BITS_PER_BYTE | name.data[i];
+    return name.length == 0 ? 0 : head << (sizeof head - name.length) * BITS_PER_BYTE;
+}
+
+static inline int compare_names(const struct entry *a, const struct entry *b)
+{
+    if (a->head != b->head) return a->head < b->head ? -1 : 1;
+    return slice_compare(a->name, b->name);
+}
+
 /* By name; of equal names, the one that comes first in the request. */
 static int compare_entries(const void *a, const void *b)
 {
     const struct entry *left = a;
     const struct entry *right = b;
-    const int order = slice_compare(left->name, right->name);
+    const int order = compare_names(left, right);
     if (order != 0) return order;
     return (left->value > right->value) - (left->value < right->value);
 }
@@ -471,7 +496,7 @@ static void sort_entries(struct entry *entries, size_t count)
     for (size_t i = 1; i < count; i++) {
         const struct entry moving = entries[i];
         size_t at = i;
-        for (; at > 0 && slice_compare(entries[at - 1].name, moving.name) > 0; at--) {
+        for (; at > 0 && compare_names(&entries[at - 1], &moving) > 0; at--) {
             entries[at] = entries[at - 1];
         }
         entries[at] = moving;
@@ -483,8 +508,9 @@ static enum error_code collect_entries(struct reader *reader, const struct json_
 {
     const struct json_token *key = json_first(token);
     for (uint32_t i = 0; i < token->length; i++, key = json_next(key + 1)) {
-        entries[i] = (struct entry){json_string(key, reader->call->arena), key + 1};
-        const size_t length = entries[i].name.length;
+        const struct slice name = text_of(reader, key);
+        entries[i] = (struct entry){head_of(name), name, key + 1};
+        const size_t length = name.length;
         if (length > 0 && length <= LIMIT_ATTRIBUTE_NAME_BYTES) continue;
         return fail(reader->call, ERROR_VALIDATION,
                     INVALID "Map keys must satisfy constraint: [Member must have length less than "
@@ -505,7 +531,7 @@ static enum error_code read_map(struct reader *reader, const struct json_token *
     const size_t mark = value_begin(reader->out, VALUE_MAP);
     uint32_t written = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const bool again = i + 1 < count && slice_equal(entries[i].name, entries[i + 1].name);
+        const bool again = i + 1 < count && compare_names(&entries[i], &entries[i + 1]) == 0;
         if (again && !reader->in_request_order) continue; /* the last of a name counts */
         value_write_name(reader->out, entries[i].name);
         TRY(read_value(reader, entries[i].value, depth));
@@ -515,8 +541,7 @@ static enum error_code read_map(struct reader *reader, const struct json_token *
     return OK;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static void append_number(struct buffer *out, struct slice bytes)
 {
