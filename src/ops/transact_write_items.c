@@ -205,10 +205,6 @@ static enum error_code check_total_size(struct call *call, const struct many_wri
  */
 static enum error_code check_keys(struct call *call, struct many_writes *many)
 {
-    static const struct slice empty_value = {
-        (const uint8_t *)"One or more parameter values are not valid.",
-        sizeof "One or more parameter values are not valid." - 1,
-    };
     struct cancellation_reason *reasons =
         arena_array(call->arena, struct cancellation_reason, many->count);
     struct error fatal = {0};
@@ -216,8 +212,7 @@ static enum error_code check_keys(struct call *call, struct many_writes *many)
     for (size_t i = 0; i < many->count; i++) {
         reasons[i].code = "None";
         if (write_input_check(call, &many->writes[i], KEY_OF_PUT) == OK) continue;
-        if (fatal.code == OK && slice_has_prefix(call->error.message, empty_value))
-            fatal = call->error;
+        if (fatal.code == OK && transaction_fails_whole(&call->error)) fatal = call->error;
         reasons[i].code = "ValidationError";
         reasons[i].message = call->error.message;
         call_reset(call);

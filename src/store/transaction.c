@@ -143,6 +143,13 @@ static const char *reason_code(enum error_code code)
     }
 }
 
+bool transaction_fails_whole(const struct error *error)
+{
+    /* All messages about empty key values begin so, and no others do (facts/errors.md 5). */
+    return error->code == ERROR_VALIDATION &&
+           slice_has_prefix(error->message, SLICE("One or more parameter values are not valid."));
+}
+
 enum error_code transaction_cancel(struct call *call, const struct cancellation_reason *reasons,
                                    size_t count)
 {
@@ -174,7 +181,7 @@ static enum error_code write_all(struct call *call, const struct database *datab
         enum error_code code = item_write(&single, database, txn, &transaction->writes[i]);
         reasons[i].code = "None";
         if (code == OK) continue;
-        if (code == ERROR_INTERNAL) {
+        if (code == ERROR_INTERNAL || transaction_fails_whole(&single.error)) {
             call->error = single.error;
             return code;
         }

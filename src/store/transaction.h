@@ -26,6 +26,12 @@ struct transaction {
 enum error_code transaction_write(struct call *call, const struct database *database,
                                   struct kv_txn *txn, struct transaction *transaction) WARN_UNUSED;
 
+/*
+ * True for the one kind of failure of an action that fails the request itself, without reasons: an
+ * empty value for an attribute of a key, of the table or of an index.
+ */
+bool transaction_fails_whole(const struct error *error);
+
 /* Fails with TRANSACTION_CANCELED: one reason per action, in order; the message lists their codes. */
 enum error_code transaction_cancel(struct call *call, const struct cancellation_reason *reasons,
                                    size_t count) WARN_UNUSED;
