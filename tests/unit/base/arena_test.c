@@ -3,6 +3,18 @@
 #include "base/arena.h"
 #include "unit/unit.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(WITH_ASAN)
+#define WITH_ASAN 1
+#endif
+#ifdef WITH_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
 static int open_arena(void **state)
 {
     static struct arena arena;
@@ -172,6 +184,32 @@ static void formatted_text_may_be_of_any_length(void **state)
     }
 }
 
+static void what_is_not_allocated_is_poisoned(void **state)
+{
+#ifdef WITH_ASAN
+    struct arena *arena = *state;
+    for (size_t size = 1; size < 100; size++) {
+        const uint8_t *bytes = arena_alloc(arena, size);
+        assert_false(__asan_address_is_poisoned(bytes + size - 1));
+        assert_true(__asan_address_is_poisoned(bytes + size));
+    }
+    const struct arena_mark mark = arena_mark(arena);
+    uint8_t *bytes = arena_alloc(arena, 100);
+    bytes = arena_grow(arena, bytes, 100, 200);
+    assert_false(__asan_address_is_poisoned(bytes + 199));
+    bytes = arena_grow(arena, bytes, 200, 50);
+    assert_true(__asan_address_is_poisoned(bytes + 50));
+    arena_rewind(arena, mark);
+    assert_true(__asan_address_is_poisoned(bytes));
+    bytes = arena_alloc(arena, 10);
+    arena_reset(arena);
+    assert_true(__asan_address_is_poisoned(bytes));
+#else
+    (void)state;
+    skip();
+#endif
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_arena, close_arena)
@@ -189,6 +227,7 @@ int main(void)
         TEST(a_closed_arena_can_be_opened_again),
         TEST(copies_and_strings_are_independent_of_their_source),
         TEST(formatted_text_may_be_of_any_length),
+        TEST(what_is_not_allocated_is_poisoned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
