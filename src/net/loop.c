@@ -48,6 +48,8 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
                                   const char *upload, size_t *upload_length, void **slot);
 static void on_completed(void *argument, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode reason);
+static void on_connection(void *argument, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode what);
 
 enum server_status loop_open(struct loop *loop, int listening)
 {
@@ -65,9 +67,9 @@ enum server_status loop_open(struct loop *loop, int listening)
     loop->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, loop, MHD_OPTION_LISTEN_SOCKET, listening,
         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, loop, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, loop, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-        MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        options->timeout_s, MHD_OPTION_END);
+        on_completed, loop, MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        options->connections, MHD_OPTION_CONNECTION_TIMEOUT, options->timeout_s, MHD_OPTION_END);
     /* Whether it has closed the socket depends on where it failed: better leaked than closed twice.
      */
     if (loop->daemon == NULL) return SERVER_FAILED;
@@ -140,7 +142,10 @@ static void sleep_until_needed(struct loop *loop)
     if (MHD_get_timeout(loop->daemon, &timeout_ms) == MHD_YES)
         wait_ms = timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
     if (loop->draining && (wait_ms < 0 || wait_ms > DRAIN_TICK_MS)) wait_ms = DRAIN_TICK_MS;
-    if (wait_ms == 0) return;
+    if (wait_ms == 0 || loop->room_made) {
+        loop->room_made = false;
+        return;
+    }
     /* From here on whoever resumes an exchange wakes us; who did so before is seen now. */
     atomic_store(&loop->sleeping, true);
     if (atomic_load(&loop->resumed) == NULL) {
@@ -276,4 +281,17 @@ static void on_completed(void *argument, struct MHD_Connection *connection, void
     loop->live--;
     exchange_end(exchange);
     loop_recycle(loop, exchange);
+}
+
+/*
+ * At its limit the daemon takes the listening socket out of its epoll set and puts it back when it
+ * is run after a connection has closed: run it once more before sleeping.
+ */
+static void on_connection(void *argument, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct loop *loop = argument;
+    (void)connection;
+    (void)slot;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) loop->room_made = true;
 }

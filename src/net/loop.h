@@ -35,6 +35,7 @@ struct loop {
     unsigned unused_count;
     unsigned live;   /* exchanges begun and not ended */
     unsigned parked; /* of these, waiting for exchange_resume */
+    bool room_made;  /* a connection has closed since the daemon last ran */
     bool draining;
     int64_t drain_started_ms;
     struct gzip gzip;
