@@ -12,7 +12,7 @@
 
 enum {
     CACHE_BYTES = 64 * 1024 * 1024,
-    CACHE_SHARD_BITS = 4, /* shards of 4 MB: a block of 1 MB fits any */
+    CACHE_SHARD_BITS = 4, /* shards of 4 MB: a block with the largest value fits any */
     MEMTABLE_BYTES = 32 * 1024 * 1024,
     MEMTABLE_COUNT_MAX = 3,
     MEMTABLE_ARENA_BYTES = 256 * 1024, /* how memory grows from nothing */
@@ -21,7 +21,6 @@ enum {
     BACKGROUND_JOBS = 2,
     SYNC_STEP_BYTES = 1024 * 1024, /* background writes reach the disk in such steps */
     FILTER_BITS_PER_KEY = 10,      /* one in a hundred absent keys costs a read */
-    BLOCK_BYTES = 8 * 1024,
     TABLE_FORMAT = 5,
     INFO_LOGS_MAX = 2,
 
@@ -84,7 +83,6 @@ static void set_tables(rocksdb_options_t *options, size_t cache_bytes)
 
     rocksdb_block_based_table_options_t *tables = rocksdb_block_based_options_create();
     rocksdb_block_based_options_set_block_cache(tables, cache);
-    rocksdb_block_based_options_set_block_size(tables, BLOCK_BYTES);
     rocksdb_block_based_options_set_format_version(tables, TABLE_FORMAT);
     rocksdb_block_based_options_set_whole_key_filtering(tables, true);
     rocksdb_block_based_options_set_filter_policy(
