@@ -190,13 +190,25 @@ static void check_number(struct checking *c, const struct shape *shape,
 /* ---- structures -------------------------------------------------------------------------------
  */
 
+/* An element of a list or map; one that is null is refused, as a required member would be. */
+static void check_element(struct checking *c, const struct shape *shape,
+                          const struct json_token *token, const struct place *place, unsigned depth)
+{
+    /* The service has its own words about attribute values: model/value_json. */
+    if (token->kind == JSON_NULL && shape->kind != SHAPE_VALUE) {
+        violate(c, NULL, place, SLICE("Member must not be null"));
+    } else {
+        check_member(c, shape, token, place, depth);
+    }
+}
+
 static void check_list(struct checking *c, const struct shape *shape,
                        const struct json_token *token, const struct place *place, unsigned depth)
 {
     const struct json_token *element = json_first(token);
     for (uint32_t i = 0; i < token->length; i++, element = json_next(element)) {
         struct place at = {.up = place, .index = i + 1};
-        check_member(c, shape->element, element, &at, depth + 1);
+        check_element(c, shape->element, element, &at, depth + 1);
     }
 }
 
@@ -226,6 +238,7 @@ static void check_map_values(struct checking *c, const struct shape *shape,
     const struct json_token *key = json_first(token);
     for (uint32_t i = 0; i < token->length; i++, key = json_next(key + 1)) {
         const struct json_token *value = key + 1;
+        if (value->kind == JSON_NULL) continue;
         if (value->length >= element->min && value->length <= element->max) continue;
         violate(c, token, place,
                 arena_format(c->request->call.arena,
@@ -246,10 +259,10 @@ static void check_map(struct checking *c, const struct shape *shape, const struc
     const struct json_token *key = json_first(token);
     for (uint32_t i = 0; i < token->length; i++, key = json_next(key + 1)) {
         struct place at = {.up = place, .key = json_string(key, c->request->call.arena)};
-        if (shape->element->kind == SHAPE_LIST) {
+        if (shape->element->kind == SHAPE_LIST && key[1].kind == JSON_ARRAY) {
             check_list(c, shape->element, key + 1, &at, depth + 1);
         } else {
-            check_member(c, shape->element, key + 1, &at, depth + 1);
+            check_element(c, shape->element, key + 1, &at, depth + 1);
         }
     }
 }
@@ -330,6 +343,11 @@ enum error_code validate_constraints(struct request *request)
 
     /* A table name that breaks its rules is reported alone, before everything else. */
     for (size_t i = 0; fields[i].name != NULL; i++) {
+        if (fields[i].shape->parameter && request->input[i] == NULL) {
+            return fail(&request->call, ERROR_VALIDATION,
+                        "The parameter '%s' is required but was not present in the request",
+                        fields[i].name);
+        }
         if (fields[i].shape->table_arn && request->input[i] != NULL) check_input(&c, fields, i);
     }
     TRY(report(&c));
