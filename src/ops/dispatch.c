@@ -17,7 +17,6 @@ enum { PHASE_STARTING, PHASE_RETURNED, PHASE_DONE };
 static const struct op *const ops[] = {
 #define OP(id) &op_##id,
 #include "ops/ops.def"
-#undef OP
 };
 
 const struct op *dispatch_find(struct slice name)
@@ -26,6 +25,11 @@ const struct op *dispatch_find(struct slice name)
         if (slice_equal_string(name, ops[i]->name)) return ops[i];
     }
     return NULL;
+}
+
+const struct op *dispatch_operation(size_t index)
+{
+    return index < sizeof ops / sizeof ops[0] ? ops[index] : NULL;
 }
 
 /* ---- inside the transaction -------------------------------------------------------------------

@@ -11,6 +11,9 @@
 /* The operation of a name without its version prefix ("PutItem"), or NULL. */
 const struct op *dispatch_find(struct slice name);
 
+/* The operations one by one; NULL past the last. For documentation and tests. */
+const struct op *dispatch_operation(size_t index);
+
 struct dispatch {
     struct request request;
     struct kv_work work;

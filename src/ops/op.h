@@ -76,6 +76,5 @@ enum error_code request_table_name(struct request *request, const struct json_to
 
 #define OP(id) extern const struct op op_##id;
 #include "ops/ops.def"
-#undef OP
 
 #endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gen_docs — prints the documents that are made from the source: "compatibility" from ops.def and the
+ * operations' field tables, "limits" from limits.def, "errors" from errors.def. A test compares them
+ * with docs/, so they cannot drift.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "model/error.h"
+#include "ops/dispatch.h"
+
+static void print_members(const struct shape *shape)
+{
+    const char *comma = "";
+    for (const struct field *field = shape->fields; field->name != NULL; field++) {
+        printf("%s%s%s", comma, field->name, field->required ? "*" : "");
+        comma = ", ";
+    }
+}
+
+static void print_operations(void)
+{
+    printf("## Operations\n\n`*` marks members that the service model requires.\n\n"
+           "| operation | request members |\n|---|---|\n");
+    for (size_t i = 0; dispatch_operation(i) != NULL; i++) {
+        printf("| %s | ", dispatch_operation(i)->name);
+        print_members(dispatch_operation(i)->input);
+        printf(" |\n");
+    }
+    printf("\n## Not built\n\nThese operations answer `UnknownOperationException`:\n\n");
+#define OP(id)
+#define OP_ABSENT(name) printf("- %s\n", name);
+#include "ops/ops.def"
+}
+
+static const char compatibility_head[] =
+    "# Compatibility\n\n"
+    "What Stator answers of DynamoDB's API. The lists are made from the source by `tools/gen_docs.c`;\n"
+    "the remarks are kept there too.\n\n"
+    "## Where Stator differs on purpose\n\n"
+    "- Reads are always strongly consistent; an eventually consistent read is charged as one.\n"
+    "- Global secondary indexes never lag: an entry is written in the transaction of its item.\n"
+    "- Transactions never conflict: writes run one after the other.\n"
+    "- A new table is ACTIVE, and a deleted one gone, by the next request (`stator serve` runs with no delay).\n"
+    "- `ItemCount`, `TableSizeBytes` and index sizes are exact and current.\n"
+    "- Requests must carry a well-formed AWS signature; any access key and secret are let in.\n"
+    "- Provisioned throughput is stored and described; nothing is throttled.\n"
+    "- Features of this list that are stored and described but have no effect yet: streams, server-side\n"
+    "  encryption, table class, resource policies, warm and on-demand throughput.\n"
+    "- Legacy parameters (Expected, ConditionalOperator, AttributeUpdates, AttributesToGet, KeyConditions,\n"
+    "  QueryFilter, ScanFilter) are refused with a ValidationException.\n\n";
+
+static void print_limits(void)
+{
+    printf("# Limits\n\nMade from `src/model/limits.def` by `tools/gen_docs.c`.\n\n"
+           "| name | value | unit | source |\n|---|--:|---|---|\n");
+#define LIMIT(name, value, unit, source) printf("| %s | %lld | %s | %s |\n", #name, (long long)(value), unit, source);
+#include "model/limits.def"
+#undef LIMIT
+}
+
+static void print_errors(void)
+{
+    printf("# Errors\n\nMade from `src/model/errors.def` by `tools/gen_docs.c`.\n\n"
+           "| `__type` | HTTP status | message member |\n|---|--:|---|\n");
+    for (enum error_code code = OK + 1; code < ERROR_STALE; code++) {
+        const struct error_kind *kind = error_kind(code);
+        printf("| %s | %d | %s |\n", kind->type, kind->http_status, kind->message_member);
+    }
+}
+
+int main(int argument_count, char **arguments)
+{
+    const char *document = argument_count == 2 ? arguments[1] : "";
+    if (strcmp(document, "compatibility") == 0) {
+        fputs(compatibility_head, stdout);
+        print_operations();
+    } else if (strcmp(document, "limits") == 0) {
+        print_limits();
+    } else if (strcmp(document, "errors") == 0) {
+        print_errors();
+    } else {
+        fprintf(stderr, "usage: gen_docs compatibility|limits|errors\n");
+        return 2;
+    }
+    return 0;
+}
