@@ -23,7 +23,7 @@ enum {
     REGION_LENGTH_MAX = 32,
     ACCOUNT_ID_LENGTH = 12,
     MESSAGE_LENGTH = 1024,
-    HELP_COLUMN = 24,
+    HELP_COLUMN = 28,
 };
 
 struct settings {

@@ -219,7 +219,8 @@ static void wake(struct loop *loop)
     while (write(loop->wake_fd, &one, sizeof one) < 0 && errno == EINTR) {}
 }
 
-void loop_recycle(struct loop *loop, struct exchange *exchange)
+/* Keeps an ended exchange for the next request. */
+static void recycle(struct loop *loop, struct exchange *exchange)
 {
     if (loop->unused_count >= UNUSED_MAX) {
         exchange_close(exchange);
@@ -280,7 +281,7 @@ static void on_completed(void *argument, struct MHD_Connection *connection, void
     *slot = NULL;
     loop->live--;
     exchange_end(exchange);
-    loop_recycle(loop, exchange);
+    recycle(loop, exchange);
 }
 
 /*

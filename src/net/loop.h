@@ -56,7 +56,4 @@ void loop_close(struct loop *loop);
 /* Hands a parked exchange back to its loop. Any thread. */
 void loop_resume(struct loop *loop, struct exchange *exchange);
 
-/* An exchange that has ended, for reuse. */
-void loop_recycle(struct loop *loop, struct exchange *exchange);
-
 #endif
