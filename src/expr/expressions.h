@@ -22,8 +22,8 @@ enum expression_kind {
 struct expression_input {
     /* String tokens, NULL where the request has none. */
     const struct json_token *text[EXPRESSION_KINDS];
-    /* Which kinds this operation knows at all: bit 1 << kind. For "… can only be specified when using
-     * expressions: FilterExpression and KeyConditionExpression are null". */
+    /* Which kinds this operation knows at all: bit 1 << kind. For "… can only be specified when
+     * using expressions: FilterExpression and KeyConditionExpression are null". */
     unsigned known;
     const struct json_token *names;  /* ExpressionAttributeNames, or NULL */
     const struct json_token *values; /* ExpressionAttributeValues, or NULL */
@@ -42,8 +42,8 @@ struct expression_set {
  * maps, malformed placeholder keys. Values are not decoded yet (see facts/errors.md section 6 and 8
  * for what comes between).
  */
-enum error_code expressions_check(struct call *call, const struct expression_input *input)
-    WARN_UNUSED;
+enum error_code expressions_check(struct call *call,
+                                  const struct expression_input *input) WARN_UNUSED;
 
 /*
  * Decodes the values, parses all expressions and reports unused placeholders. Everything made lives

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * node — what conditions, filters, updates and projections are made of, whoever parsed them:
- * expressions, legacy parameters and PartiQL all lower into these nodes, and there is one evaluator.
+ * expressions, legacy parameters and PartiQL all lower into these nodes; there is one evaluator.
  *
  * Nodes live in the arena of the request that made them and are constant once made.
  */
@@ -27,9 +27,9 @@ enum node_kind {
     /* operands */
     NODE_PATH,
     NODE_VALUE,
-    NODE_SIZE,          /* size(path): left */
+    NODE_SIZE, /* size(path): left */
     /* operands of update actions only */
-    NODE_PLUS,          /* left + right */
+    NODE_PLUS, /* left + right */
     NODE_MINUS,
     NODE_IF_NOT_EXISTS, /* left: path, right: operand */
     NODE_LIST_APPEND,   /* left, right */
@@ -40,11 +40,11 @@ enum node_kind {
     NODE_LE,
     NODE_GT,
     NODE_GE,
-    NODE_BETWEEN,       /* children: operand, low, high */
-    NODE_IN,            /* children: operand, candidates … */
+    NODE_BETWEEN, /* children: operand, low, high */
+    NODE_IN,      /* children: operand, candidates … */
     NODE_AND,
     NODE_OR,
-    NODE_NOT,           /* left */
+    NODE_NOT, /* left */
     NODE_ATTRIBUTE_EXISTS,
     NODE_ATTRIBUTE_NOT_EXISTS,
     NODE_ATTRIBUTE_TYPE, /* left: operand, right: value of type S */
@@ -70,7 +70,7 @@ struct value path_find(const struct path *path, struct slice item);
 /* Prints a path as messages do: [a, b, [3]]. */
 struct slice path_print(struct arena *arena, const struct path *path);
 
-/* ---- conditions ------------------------------------------------------------------------------- */
+/* ---- conditions ------------------------------------------------------------------------------ */
 
 /*
  * True or false; a comparison whose operand is absent or of another type is false, never an error.
@@ -78,7 +78,7 @@ struct slice path_print(struct arena *arena, const struct path *path);
  */
 bool condition_evaluate(const struct node *condition, struct slice item, struct arena *scratch);
 
-/* ---- projections ------------------------------------------------------------------------------ */
+/* ---- projections ----------------------------------------------------------------------------- */
 
 struct projection {
     const struct path *paths;
@@ -86,13 +86,14 @@ struct projection {
     const void *tree; /* expr/projection.c: the paths merged, made once by projection_new */
 };
 
-const struct projection *projection_new(struct arena *arena, const struct path *paths, size_t count);
+const struct projection *projection_new(struct arena *arena, const struct path *paths,
+                                        size_t count);
 
 /* The item's attributes and parts that the paths name; list elements close up in index order. */
 struct slice projection_apply(const struct projection *projection, struct slice item,
                               struct arena *arena);
 
-/* ---- updates ---------------------------------------------------------------------------------- */
+/* ---- updates --------------------------------------------------------------------------------- */
 
 enum action_kind { ACTION_SET, ACTION_REMOVE, ACTION_ADD, ACTION_DELETE };
 
@@ -110,9 +111,9 @@ struct update {
 };
 
 /*
- * Applies an update to the old item (an empty slice: there is none, start from key, which is an item
- * of the key attributes). Every operand is evaluated on the old item. Fails with VALIDATION and the
- * runtime texts of facts/errors.md section 6; the new item's size is not checked here.
+ * Applies an update to the old item (an empty slice: there is none, start from key, which is an
+ * item of the key attributes). Every operand is evaluated on the old item. Fails with VALIDATION
+ * and the runtime texts of facts/errors.md section 6; the new item's size is not checked here.
  */
 enum error_code update_apply(struct call *call, const struct update *update, struct slice old_item,
                              struct slice key, struct slice *new_item) WARN_UNUSED;
@@ -120,7 +121,7 @@ enum error_code update_apply(struct call *call, const struct update *update, str
 /* The bytes that UpdateItem's size check adds to the item without its key (facts/limits.md 1). */
 size_t update_overhead(const struct update *update);
 
-/* ---- key conditions --------------------------------------------------------------------------- */
+/* ---- key conditions -------------------------------------------------------------------------- */
 
 enum sort_operator {
     SORT_ANY, /* no condition on the sort attribute at position sort_count */
@@ -132,8 +133,8 @@ enum sort_operator {
     SORT_BEGINS_WITH,
 };
 
-/* A key condition understood: equality on all partition attributes, then on leading sort attributes,
- * then at most one other operator on the next sort attribute. */
+/* A key condition understood: equality on all partition attributes, then on leading sort
+ * attributes, then at most one other operator on the next sort attribute. */
 struct key_condition {
     struct value partition[LIMIT_INDEX_KEY_ATTRIBUTES];
     struct value sort[LIMIT_INDEX_KEY_ATTRIBUTES]; /* the leading equalities */
@@ -149,8 +150,8 @@ struct key_condition {
  * The checks that need no schema (key_condition_check) have passed.
  */
 enum error_code key_condition_resolve(struct call *call, const struct node *expression,
-                                      const struct key_schema *key, struct key_condition *out)
-    WARN_UNUSED;
+                                      const struct key_schema *key,
+                                      struct key_condition *out) WARN_UNUSED;
 
 /* The checks of a KeyConditionExpression's form that need no schema. */
 enum error_code key_condition_check(struct call *call, const struct node *expression) WARN_UNUSED;

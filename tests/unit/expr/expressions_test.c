@@ -103,80 +103,81 @@ static void assert_messages(const struct message_case *cases, size_t count, bool
 #define LONG_63  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define LONG_255 LONG_63 LONG_63 LONG_63 LONG_63 "yyy"
 
+static const struct message_case wrong_parameters[] = {
+    {{.known = CONDITION, .names = "{'#a':'a'}"},
+     "ExpressionAttributeNames can only be specified when using expressions",
+     false},
+    {{.known = CONDITION, .values = "{':a':{'N':'1'}}"},
+     "ExpressionAttributeValues can only be specified when using expressions: "
+     "ConditionExpression is null",
+     false},
+    {{.known = UPDATE | CONDITION, .values = "{':a':{'N':'1'}}"},
+     "ExpressionAttributeValues can only be specified when using expressions: UpdateExpression "
+     "and ConditionExpression are null",
+     false},
+    {{.known = FILTER | KEY_CONDITION | PROJECTION,
+      .projection = "a",
+      .values = "{':a':{'N':'1'}}"},
+     "ExpressionAttributeValues can only be specified when using expressions: FilterExpression "
+     "and KeyConditionExpression are null",
+     false},
+    {{.known = FILTER | PROJECTION, .projection = "a", .values = "{':a':{'N':'1'}}"},
+     "ExpressionAttributeValues can only be specified when using expressions: FilterExpression "
+     "is null",
+     false},
+    {{.known = CONDITION, .condition = "a = b", .names = "{}"},
+     "ExpressionAttributeNames must not be empty",
+     false},
+    {{.known = CONDITION, .condition = "a = b", .values = "{}"},
+     "ExpressionAttributeValues must not be empty",
+     false},
+    {{.known = CONDITION, .condition = "a = b", .names = "{'a':'a'}"},
+     "ExpressionAttributeNames contains invalid key: Syntax error; key: \"a\"",
+     false},
+    {{.known = CONDITION, .condition = "a = b", .names = "{'#':'a'}"},
+     "ExpressionAttributeNames contains invalid key: Syntax error; key: \"#\"",
+     false},
+    {{.known = CONDITION, .condition = "a = b", .names = "{'#a[1]':'a'}"},
+     "ExpressionAttributeNames contains invalid key: Syntax error; key: \"#a[1]\"",
+     false},
+    {{.known = CONDITION, .condition = "a = b", .names = "{'#a':''}"},
+     "ExpressionAttributeNames contains invalid value: Empty attribute name for key #a",
+     false},
+    {{.known = CONDITION, .condition = "a = b", .names = "{'#" LONG_255 "':'a'}"},
+     "ExpressionAttributeNames contains invalid key: The expression attribute map contains a "
+     "key that is too long; size of key: 256",
+     false},
+    {{.known = CONDITION, .condition = "a = b", .values = "{'a':{'N':'1'}}"},
+     "ExpressionAttributeValues contains invalid key: Syntax error; key: \"a\"",
+     false},
+    {{.known = CONDITION, .condition = "a = b", .values = "{':':{'N':'1'}}"},
+     "ExpressionAttributeValues contains invalid key: Syntax error; key: \":\"",
+     false},
+    {{.known = CONDITION, .condition = "a = b", .values = "{':" LONG_255 "':{'N':'1'}}"},
+     "ExpressionAttributeValues contains invalid key: The expression attribute map contains a "
+     "key that is too long;",
+     false},
+    {{.known = CONDITION, .condition = "a = b", .names = "{'#a':'a','#b':'b'}"},
+     "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a, #b}",
+     false},
+    {{.known = CONDITION,
+      .condition = "a = :v",
+      .values = "{':w':{'N':'1'},':v':{'N':'1'},':a':{'N':'1'}}"},
+     "Value provided in ExpressionAttributeValues unused in expressions: keys: {:w, :a}",
+     false},
+    {{.known = CONDITION,
+      .condition = "a = b",
+      .names = "{'#a':'a'}",
+      .values = "{':a':{'N':'1'}}"},
+     "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}",
+     false},
+};
+
 static void wrong_parameters_get_their_messages(void **state)
 {
     (void)state;
-    static const struct message_case cases[] = {
-        {{.known = CONDITION, .names = "{'#a':'a'}"},
-         "ExpressionAttributeNames can only be specified when using expressions",
-         false},
-        {{.known = CONDITION, .values = "{':a':{'N':'1'}}"},
-         "ExpressionAttributeValues can only be specified when using expressions: "
-         "ConditionExpression is null",
-         false},
-        {{.known = UPDATE | CONDITION, .values = "{':a':{'N':'1'}}"},
-         "ExpressionAttributeValues can only be specified when using expressions: UpdateExpression "
-         "and ConditionExpression are null",
-         false},
-        {{.known = FILTER | KEY_CONDITION | PROJECTION,
-          .projection = "a",
-          .values = "{':a':{'N':'1'}}"},
-         "ExpressionAttributeValues can only be specified when using expressions: FilterExpression "
-         "and KeyConditionExpression are null",
-         false},
-        {{.known = FILTER | PROJECTION, .projection = "a", .values = "{':a':{'N':'1'}}"},
-         "ExpressionAttributeValues can only be specified when using expressions: FilterExpression "
-         "is null",
-         false},
-        {{.known = CONDITION, .condition = "a = b", .names = "{}"},
-         "ExpressionAttributeNames must not be empty",
-         false},
-        {{.known = CONDITION, .condition = "a = b", .values = "{}"},
-         "ExpressionAttributeValues must not be empty",
-         false},
-        {{.known = CONDITION, .condition = "a = b", .names = "{'a':'a'}"},
-         "ExpressionAttributeNames contains invalid key: Syntax error; key: \"a\"",
-         false},
-        {{.known = CONDITION, .condition = "a = b", .names = "{'#':'a'}"},
-         "ExpressionAttributeNames contains invalid key: Syntax error; key: \"#\"",
-         false},
-        {{.known = CONDITION, .condition = "a = b", .names = "{'#a[1]':'a'}"},
-         "ExpressionAttributeNames contains invalid key: Syntax error; key: \"#a[1]\"",
-         false},
-        {{.known = CONDITION, .condition = "a = b", .names = "{'#a':''}"},
-         "ExpressionAttributeNames contains invalid value: Empty attribute name for key #a",
-         false},
-        {{.known = CONDITION, .condition = "a = b", .names = "{'#" LONG_255 "':'a'}"},
-         "ExpressionAttributeNames contains invalid key: The expression attribute map contains a "
-         "key that is too long; size of key: 256",
-         false},
-        {{.known = CONDITION, .condition = "a = b", .values = "{'a':{'N':'1'}}"},
-         "ExpressionAttributeValues contains invalid key: Syntax error; key: \"a\"",
-         false},
-        {{.known = CONDITION, .condition = "a = b", .values = "{':':{'N':'1'}}"},
-         "ExpressionAttributeValues contains invalid key: Syntax error; key: \":\"",
-         false},
-        {{.known = CONDITION, .condition = "a = b", .values = "{':" LONG_255 "':{'N':'1'}}"},
-         "ExpressionAttributeValues contains invalid key: The expression attribute map contains a "
-         "key that is too long;",
-         false},
-        {{.known = CONDITION, .condition = "a = b", .names = "{'#a':'a','#b':'b'}"},
-         "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a, #b}",
-         false},
-        {{.known = CONDITION,
-          .condition = "a = :v",
-          .values = "{':w':{'N':'1'},':v':{'N':'1'},':a':{'N':'1'}}"},
-         "Value provided in ExpressionAttributeValues unused in expressions: keys: {:w, :a}",
-         false},
-        {{.known = CONDITION,
-          .condition = "a = b",
-          .names = "{'#a':'a'}",
-          .values = "{':a':{'N':'1'}}"},
-         "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}",
-         false},
-    };
-    assert_messages(cases, COUNT_OF(cases), false);
-    assert_messages(cases, COUNT_OF(cases), true);
+    assert_messages(wrong_parameters, COUNT_OF(wrong_parameters), false);
+    assert_messages(wrong_parameters, COUNT_OF(wrong_parameters), true);
 }
 
 static void wrong_values_say_which(void **state)

@@ -66,18 +66,26 @@ static inline const char *fixture_print_item(struct fixture *fixture, struct sli
     return text;
 }
 
-/* An expression of one kind with its placeholders; both checks run. */
-static inline enum error_code fixture_parse(struct fixture *fixture, enum expression_kind kind,
-                                            const char *text, const char *names, const char *values,
+/* An expression with its placeholders as JSON. */
+struct fixture_input {
+    enum expression_kind kind;
+    const char *text;
+    const char *names;
+    const char *values;
+};
+
+/* Checks and parses an expression. */
+static inline enum error_code fixture_parse(struct fixture *fixture,
+                                            const struct fixture_input *given,
                                             struct expression_set *set)
 {
     struct buffer quoted = buffer_open(&fixture->arena, 0);
-    json_append_string(&quoted, slice_of_string(text));
-    struct expression_input input = {.known = 1U << kind};
-    input.text[kind] = json_parse(&fixture->arena, buffer_slice(&quoted), NULL);
-    assert_non_null(input.text[kind]);
-    input.names = fixture_json(fixture, names);
-    input.values = fixture_json(fixture, values);
+    json_append_string(&quoted, slice_of_string(given->text));
+    struct expression_input input = {.known = 1U << given->kind};
+    input.text[given->kind] = json_parse(&fixture->arena, buffer_slice(&quoted), NULL);
+    assert_non_null(input.text[given->kind]);
+    input.names = fixture_json(fixture, given->names);
+    input.values = fixture_json(fixture, given->values);
     TRY(expressions_check(&fixture->call, &input));
     return expressions_parse(&fixture->call, &input, set);
 }
@@ -88,7 +96,8 @@ static inline struct expression_set fixture_parsed(struct fixture *fixture,
                                                    const char *names, const char *values)
 {
     struct expression_set set;
-    if (fixture_parse(fixture, kind, text, names, values, &set) != OK) {
+    const struct fixture_input input = {kind, text, names, values};
+    if (fixture_parse(fixture, &input, &set) != OK) {
         fail_msg("%s: %.*s", text, SLICE_ARGS(fixture->call.error.message));
     }
     return set;

@@ -34,8 +34,8 @@ static enum error_code resolve(struct fixture *fixture, const char *text,
                                const struct key_schema *key, struct key_condition *out)
 {
     struct expression_set set = {0};
-    const enum error_code code =
-        fixture_parse(fixture, EXPRESSION_KEY_CONDITION, text, NULL, values, &set);
+    const enum error_code code = fixture_parse(
+        fixture, &(struct fixture_input){EXPRESSION_KEY_CONDITION, text, NULL, values}, &set);
     if (code != OK) {
         if (!slice_has_prefix(fixture->call.error.message, SLICE("Value provided in "))) {
             return code;

@@ -10,8 +10,10 @@ static enum error_code parse(struct fixture *fixture, const char *text,
                              const struct update **update)
 {
     struct expression_set set = {0};
-    enum error_code code =
-        fixture_parse(fixture, EXPRESSION_UPDATE, text, "{'#a':'a','#d':'with.dot'}", values, &set);
+    enum error_code code = fixture_parse(
+        fixture,
+        &(struct fixture_input){EXPRESSION_UPDATE, text, "{'#a':'a','#d':'with.dot'}", values},
+        &set);
     if (code != OK && slice_has_prefix(fixture->call.error.message, SLICE("Value provided in "))) {
         call_reset(&fixture->call);
         code = OK;

@@ -118,8 +118,9 @@ static void wrong_projections_get_their_messages(void **state)
         struct fixture fixture;
         fixture_open(&fixture);
         struct expression_set set;
-        const enum error_code code =
-            fixture_parse(&fixture, EXPRESSION_PROJECTION, cases[i].text, NULL, NULL, &set);
+        const enum error_code code = fixture_parse(
+            &fixture, &(struct fixture_input){EXPRESSION_PROJECTION, cases[i].text, NULL, NULL},
+            &set);
         ASSERT_CASE(code == ERROR_VALIDATION, cases[i].text);
         ASSERT_SLICE(
             fixture.call.error.message,

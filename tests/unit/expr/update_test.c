@@ -17,8 +17,8 @@ static const char values[] =
 static struct expression_set parse(struct fixture *fixture, const char *text)
 {
     struct expression_set set = {0};
-    const enum error_code code =
-        fixture_parse(fixture, EXPRESSION_UPDATE, text, NULL, values, &set);
+    const enum error_code code = fixture_parse(
+        fixture, &(struct fixture_input){EXPRESSION_UPDATE, text, NULL, values}, &set);
     if (code != OK) {
         const struct slice message = fixture->call.error.message;
         const struct slice bare = SLICE("Value provided in ");
@@ -36,81 +36,81 @@ static struct expression_set parse(struct fixture *fixture, const char *text)
 #define REST_SETS  "'ns':{'NS':['1','2']}"
 #define SS         "'ss':{'SS':['a','b','c']}"
 
+static const struct {
+    const char *text;
+    const char *result;
+} updates[] = {
+    {"SET a = :x", "{'a':{'S':'new'}," REST_LISTS ",'n':{'N':'10'}," REST_SETS "," REST_MAP
+                   ",'pk':{'S':'k'},'s':{'S':'x'}," SS "}"},
+    {"SET zz = :x, n = :5", "{" REST_LISTS ",'n':{'N':'5'}," REST_SETS "," REST_MAP
+                            ",'pk':{'S':'k'},'s':{'S':'x'}," SS ",'zz':{'S':'new'}}"},
+    /* every operand is read from the old item */
+    {"SET n = s, s = n", "{" REST_LISTS ",'n':{'S':'x'}," REST_SETS "," REST_MAP
+                         ",'pk':{'S':'k'},'s':{'N':'10'}," SS "}"},
+    {"SET n = n + :5 REMOVE l, o, ss, ns, s", "{'n':{'N':'15'},'pk':{'S':'k'}}"},
+    {"SET n = :5 - n REMOVE l, o, ss, ns, s", "{'n':{'N':'-5'},'pk':{'S':'k'}}"},
+    {"SET c = if_not_exists(c, :1) + :1 REMOVE l, o, ss, ns, s, n",
+     "{'c':{'N':'2'},'pk':{'S':'k'}}"},
+    {"SET n = if_not_exists(n, nowhere) REMOVE l, o, ss, ns, s", "{'n':{'N':'10'},'pk':{'S':'k'}}"},
+    /* nested paths */
+    {"SET o.b = :x, o.m.z = o.a REMOVE o.c, l, ns, ss, s, n",
+     "{'o':{'M':{'a':{'N':'1'},'b':{'S':'new'},'m':{'M':{'z':{'N':'1'}}}}},'pk':{'S':'k'}}"},
+    {"REMOVE o.x, o.m.x, l, ns, ss, s, n", "{" REST_MAP ",'pk':{'S':'k'}}"},
+    {"SET o.m = :m REMOVE o.a, o.c, l, ns, ss, s, n",
+     "{'o':{'M':{'m':{'M':{'k':{'N':'7'}}}}},'pk':{'S':'k'}}"},
+    /* lists */
+    {"SET l[1] = :x REMOVE o, ns, ss, s, n",
+     "{'l':{'L':[{'N':'0'},{'S':'new'},{'N':'2'},{'M':{'a':{'N':'3'}}}]},'pk':{'S':'k'}}"},
+    {"SET l[50] = :x, l[7] = :1 REMOVE o, ns, ss, s, n",
+     "{'l':{'L':[{'N':'0'},{'N':'1'},{'N':'2'},{'M':{'a':{'N':'3'}}},{'N':'1'},{'S':'new'}]},"
+     "'pk':{'S':'k'}}"},
+    {"REMOVE l[2], l[0], l[9], o, ns, ss, s, n",
+     "{'l':{'L':[{'N':'1'},{'M':{'a':{'N':'3'}}}]},'pk':{'S':'k'}}"},
+    {"SET l[9] = :x, l[3].b = :1 REMOVE l[0], l[1], l[2], o, ns, ss, s, n",
+     "{'l':{'L':[{'M':{'a':{'N':'3'},'b':{'N':'1'}}},{'S':'new'}]},'pk':{'S':'k'}}"},
+    {"REMOVE l[0], l[1], l[2], l[3], o, ns, ss, s, n", "{'l':{'L':[]},'pk':{'S':'k'}}"},
+    {"SET l = list_append(l, :l) REMOVE l2, o, ns, ss, s, n",
+     "{'l':{'L':[{'N':'0'},{'N':'1'},{'N':'2'},{'M':{'a':{'N':'3'}}},{'S':'p'},{'S':'q'}]},"
+     "'pk':{'S':'k'}}"},
+    {"SET k = list_append(:l, if_not_exists(k, :l)) REMOVE l, o, ns, ss, s, n",
+     "{'k':{'L':[{'S':'p'},{'S':'q'},{'S':'p'},{'S':'q'}]},'pk':{'S':'k'}}"},
+    {"SET x = l[3].a + l[1] REMOVE l, o, ns, ss, s, n", "{'pk':{'S':'k'},'x':{'N':'4'}}"},
+    {"REMOVE l[3].a, o, ns, ss, s, n",
+     "{'l':{'L':[{'N':'0'},{'N':'1'},{'N':'2'},{'M':{}}]},'pk':{'S':'k'}}"},
+    /* ADD */
+    {"ADD n :5, fresh :1 REMOVE l, o, ss, ns, s",
+     "{'fresh':{'N':'1'},'n':{'N':'15'},'pk':{'S':'k'}}"},
+    {"ADD o.a :5, o.novel :1 REMOVE l, o.c, o.m, ss, ns, s, n",
+     "{'o':{'M':{'a':{'N':'6'},'novel':{'N':'1'}}},'pk':{'S':'k'}}"},
+    {"ADD ss :d, fresh :bs REMOVE l, o, ns, s, n",
+     "{'fresh':{'BS':['AQ==']},'pk':{'S':'k'},'ss':{'SS':['0','a','b','c','d']}}"},
+    {"ADD l[1] :5, l[9] :1 REMOVE o, ns, ss, s, n",
+     "{'l':{'L':[{'N':'0'},{'N':'6'},{'N':'2'},{'M':{'a':{'N':'3'}}},{'N':'1'}]},"
+     "'pk':{'S':'k'}}"},
+    /* DELETE */
+    {"DELETE ss :bc, ns :n2 REMOVE l, o, s, n",
+     "{'ns':{'NS':['1']},'pk':{'S':'k'},'ss':{'SS':['a']}}"},
+    {"DELETE ss :abc REMOVE l, o, ns, s, n", "{'pk':{'S':'k'}}"},
+    {"DELETE ss :d, absent :d, o.absent :d REMOVE l, ns, s, n",
+     "{" REST_MAP ",'pk':{'S':'k'},'ss':{'SS':['a','c']}}"},
+    {"REMOVE absent", "{" REST_LISTS ",'n':{'N':'10'}," REST_SETS "," REST_MAP
+                      ",'pk':{'S':'k'},'s':{'S':'x'}," SS "}"},
+};
+
 static void updates_make_new_items(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        const char *result;
-    } cases[] = {
-        {"SET a = :x", "{'a':{'S':'new'}," REST_LISTS ",'n':{'N':'10'}," REST_SETS "," REST_MAP
-                       ",'pk':{'S':'k'},'s':{'S':'x'}," SS "}"},
-        {"SET zz = :x, n = :5", "{" REST_LISTS ",'n':{'N':'5'}," REST_SETS "," REST_MAP
-                                ",'pk':{'S':'k'},'s':{'S':'x'}," SS ",'zz':{'S':'new'}}"},
-        /* every operand is read from the old item */
-        {"SET n = s, s = n", "{" REST_LISTS ",'n':{'S':'x'}," REST_SETS "," REST_MAP
-                             ",'pk':{'S':'k'},'s':{'N':'10'}," SS "}"},
-        {"SET n = n + :5 REMOVE l, o, ss, ns, s", "{'n':{'N':'15'},'pk':{'S':'k'}}"},
-        {"SET n = :5 - n REMOVE l, o, ss, ns, s", "{'n':{'N':'-5'},'pk':{'S':'k'}}"},
-        {"SET c = if_not_exists(c, :1) + :1 REMOVE l, o, ss, ns, s, n",
-         "{'c':{'N':'2'},'pk':{'S':'k'}}"},
-        {"SET n = if_not_exists(n, nowhere) REMOVE l, o, ss, ns, s",
-         "{'n':{'N':'10'},'pk':{'S':'k'}}"},
-        /* nested paths */
-        {"SET o.b = :x, o.m.z = o.a REMOVE o.c, l, ns, ss, s, n",
-         "{'o':{'M':{'a':{'N':'1'},'b':{'S':'new'},'m':{'M':{'z':{'N':'1'}}}}},'pk':{'S':'k'}}"},
-        {"REMOVE o.x, o.m.x, l, ns, ss, s, n", "{" REST_MAP ",'pk':{'S':'k'}}"},
-        {"SET o.m = :m REMOVE o.a, o.c, l, ns, ss, s, n",
-         "{'o':{'M':{'m':{'M':{'k':{'N':'7'}}}}},'pk':{'S':'k'}}"},
-        /* lists */
-        {"SET l[1] = :x REMOVE o, ns, ss, s, n",
-         "{'l':{'L':[{'N':'0'},{'S':'new'},{'N':'2'},{'M':{'a':{'N':'3'}}}]},'pk':{'S':'k'}}"},
-        {"SET l[50] = :x, l[7] = :1 REMOVE o, ns, ss, s, n",
-         "{'l':{'L':[{'N':'0'},{'N':'1'},{'N':'2'},{'M':{'a':{'N':'3'}}},{'N':'1'},{'S':'new'}]},"
-         "'pk':{'S':'k'}}"},
-        {"REMOVE l[2], l[0], l[9], o, ns, ss, s, n",
-         "{'l':{'L':[{'N':'1'},{'M':{'a':{'N':'3'}}}]},'pk':{'S':'k'}}"},
-        {"SET l[9] = :x, l[3].b = :1 REMOVE l[0], l[1], l[2], o, ns, ss, s, n",
-         "{'l':{'L':[{'M':{'a':{'N':'3'},'b':{'N':'1'}}},{'S':'new'}]},'pk':{'S':'k'}}"},
-        {"REMOVE l[0], l[1], l[2], l[3], o, ns, ss, s, n", "{'l':{'L':[]},'pk':{'S':'k'}}"},
-        {"SET l = list_append(l, :l) REMOVE l2, o, ns, ss, s, n",
-         "{'l':{'L':[{'N':'0'},{'N':'1'},{'N':'2'},{'M':{'a':{'N':'3'}}},{'S':'p'},{'S':'q'}]},"
-         "'pk':{'S':'k'}}"},
-        {"SET k = list_append(:l, if_not_exists(k, :l)) REMOVE l, o, ns, ss, s, n",
-         "{'k':{'L':[{'S':'p'},{'S':'q'},{'S':'p'},{'S':'q'}]},'pk':{'S':'k'}}"},
-        {"SET x = l[3].a + l[1] REMOVE l, o, ns, ss, s, n", "{'pk':{'S':'k'},'x':{'N':'4'}}"},
-        {"REMOVE l[3].a, o, ns, ss, s, n",
-         "{'l':{'L':[{'N':'0'},{'N':'1'},{'N':'2'},{'M':{}}]},'pk':{'S':'k'}}"},
-        /* ADD */
-        {"ADD n :5, fresh :1 REMOVE l, o, ss, ns, s",
-         "{'fresh':{'N':'1'},'n':{'N':'15'},'pk':{'S':'k'}}"},
-        {"ADD o.a :5, o.novel :1 REMOVE l, o.c, o.m, ss, ns, s, n",
-         "{'o':{'M':{'a':{'N':'6'},'novel':{'N':'1'}}},'pk':{'S':'k'}}"},
-        {"ADD ss :d, fresh :bs REMOVE l, o, ns, s, n",
-         "{'fresh':{'BS':['AQ==']},'pk':{'S':'k'},'ss':{'SS':['0','a','b','c','d']}}"},
-        {"ADD l[1] :5, l[9] :1 REMOVE o, ns, ss, s, n",
-         "{'l':{'L':[{'N':'0'},{'N':'6'},{'N':'2'},{'M':{'a':{'N':'3'}}},{'N':'1'}]},"
-         "'pk':{'S':'k'}}"},
-        /* DELETE */
-        {"DELETE ss :bc, ns :n2 REMOVE l, o, s, n",
-         "{'ns':{'NS':['1']},'pk':{'S':'k'},'ss':{'SS':['a']}}"},
-        {"DELETE ss :abc REMOVE l, o, ns, s, n", "{'pk':{'S':'k'}}"},
-        {"DELETE ss :d, absent :d, o.absent :d REMOVE l, ns, s, n",
-         "{" REST_MAP ",'pk':{'S':'k'},'ss':{'SS':['a','c']}}"},
-        {"REMOVE absent", "{" REST_LISTS ",'n':{'N':'10'}," REST_SETS "," REST_MAP
-                          ",'pk':{'S':'k'},'s':{'S':'x'}," SS "}"},
-    };
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(updates); i++) {
         struct fixture fixture;
         fixture_open(&fixture);
         const struct slice item = fixture_item(&fixture, item_text);
         const struct slice key = fixture_item(&fixture, "{'pk':{'S':'k'}}");
-        const struct expression_set set = parse(&fixture, cases[i].text);
+        const struct expression_set set = parse(&fixture, updates[i].text);
         struct slice result = {0};
         if (update_apply(&fixture.call, set.update, item, key, &result) != OK) {
-            fail_msg("%s: %.*s", cases[i].text, SLICE_ARGS(fixture.call.error.message));
+            fail_msg("%s: %.*s", updates[i].text, SLICE_ARGS(fixture.call.error.message));
         }
-        assert_string_equal(fixture_print_item(&fixture, result), cases[i].result);
+        assert_string_equal(fixture_print_item(&fixture, result), updates[i].result);
         fixture_close(&fixture);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * evaluate — conditions on encoded items. Nothing is copied or allocated: operands are slices of
- * the item or of the request.
+ * condition — evaluating conditions on encoded items. Nothing is copied or allocated: operands are
+ * slices of the item or of the request.
  */
 #include "expr/node.h"
 
