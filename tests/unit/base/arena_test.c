@@ -31,16 +31,19 @@ static int close_arena(void **state)
 
 static void allocations_are_aligned_zeroed_and_apart(void **state)
 {
-    struct arena *arena = *state;
-    uint8_t *last_end = NULL;
-    for (size_t size = 0; size < 300; size++) {
-        uint8_t *bytes = arena_alloc(arena, size);
+    enum { SIZES = 300 };
+    uint8_t *allocations[SIZES];
+    for (size_t size = 0; size < SIZES; size++) {
+        uint8_t *bytes = arena_alloc(*state, size);
         assert_int_equal((uintptr_t)bytes % _Alignof(max_align_t), 0);
         for (size_t i = 0; i < size; i++)
             assert_int_equal(bytes[i], 0);
-        memset(bytes, 0xAA, size);
-        assert_ptr_not_equal(bytes, last_end);
-        last_end = bytes + size;
+        memset(bytes, (int)size, size);
+        allocations[size] = bytes;
+    }
+    for (size_t size = 0; size < SIZES; size++) {
+        for (size_t i = 0; i < size; i++)
+            assert_int_equal(allocations[size][i], (uint8_t)size);
     }
 }
 
