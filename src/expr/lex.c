@@ -63,30 +63,32 @@ static size_t span(const uint8_t *text, size_t left, size_t from, uint8_t wanted
     return at;
 }
 
-/* True when the word is the keyword, given in capitals. */
-static bool is_keyword(struct slice word, struct slice keyword)
+/* True when the word, in any case, is the keyword, given in capitals and of the same length. */
+static bool is_keyword(const uint8_t *word, const char *keyword, size_t length)
 {
-    if (word.length != keyword.length) return false;
-    for (size_t i = 0; i < word.length; i++) {
-        if ((word.data[i] & CAPITAL_MASK) != keyword.data[i]) return false;
+    for (size_t i = 0; i < length; i++) {
+        if ((word[i] & CAPITAL_MASK) != (uint8_t)keyword[i]) return false;
     }
     return true;
 }
 
-static enum token_kind keyword_or_identifier(struct slice word)
+static enum token_kind keyword_or_identifier(const uint8_t *word, size_t length)
 {
     static const struct {
         const char *text;
+        size_t length;
         enum token_kind kind;
     } keywords[] = {
-        {"IN", TOKEN_IN},   {"BETWEEN", TOKEN_BETWEEN}, {"NOT", TOKEN_NOT},
-        {"AND", TOKEN_AND}, {"OR", TOKEN_OR},           {"SET", TOKEN_SET},
-        {"ADD", TOKEN_ADD}, {"DELETE", TOKEN_DELETE},   {"REMOVE", TOKEN_REMOVE},
+#define KEYWORD(word) {#word, sizeof #word - 1, TOKEN_##word}
+        KEYWORD(IN),  KEYWORD(OR),     KEYWORD(AND),    KEYWORD(SET),     KEYWORD(NOT),
+        KEYWORD(ADD), KEYWORD(DELETE), KEYWORD(REMOVE), KEYWORD(BETWEEN),
+#undef KEYWORD
     };
     enum { SHORTEST = sizeof "IN" - 1, LONGEST = sizeof "BETWEEN" - 1 };
-    if (word.length < SHORTEST || word.length > LONGEST) return TOKEN_IDENTIFIER;
+    if (length < SHORTEST || length > LONGEST) return TOKEN_IDENTIFIER;
     for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
-        if (is_keyword(word, slice_of_string(keywords[i].text))) return keywords[i].kind;
+        if (keywords[i].length != length) continue;
+        if (is_keyword(word, keywords[i].text, length)) return keywords[i].kind;
     }
     return TOKEN_IDENTIFIER;
 }
@@ -138,7 +140,7 @@ static enum token_kind scan(const uint8_t *text, size_t left, size_t *length)
 {
     if ((classes[*text] & IDENTIFIER_START) != 0) {
         *length = span(text, left, 1, WORD);
-        return keyword_or_identifier(slice_of(text, *length));
+        return keyword_or_identifier(text, *length);
     }
     if ((classes[*text] & DIGIT) != 0) {
         *length = *text == '0' ? 1 : span(text, left, 1, DIGIT);

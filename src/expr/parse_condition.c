@@ -18,18 +18,22 @@
 #include "model/limits.h"
 #include "model/value_json.h"
 
-/* Operators and functions, as messages name them. */
+#define FUNCTION_NAME(literal)                          \
+    {                                                   \
+        (const uint8_t *)(literal), sizeof(literal) - 1 \
+    }
+
 static const struct function {
-    const char *name;
+    struct slice name;
     size_t operands;
     enum node_kind kind;
 } functions[] = {
-    {"attribute_exists", 1, NODE_ATTRIBUTE_EXISTS},
-    {"attribute_not_exists", 1, NODE_ATTRIBUTE_NOT_EXISTS},
-    {"attribute_type", 2, NODE_ATTRIBUTE_TYPE},
-    {"begins_with", 2, NODE_BEGINS_WITH},
-    {"contains", 2, NODE_CONTAINS},
-    {"size", 1, NODE_SIZE},
+    {FUNCTION_NAME("attribute_exists"), 1, NODE_ATTRIBUTE_EXISTS},
+    {FUNCTION_NAME("attribute_not_exists"), 1, NODE_ATTRIBUTE_NOT_EXISTS},
+    {FUNCTION_NAME("attribute_type"), 2, NODE_ATTRIBUTE_TYPE},
+    {FUNCTION_NAME("begins_with"), 2, NODE_BEGINS_WITH},
+    {FUNCTION_NAME("contains"), 2, NODE_CONTAINS},
+    {FUNCTION_NAME("size"), 1, NODE_SIZE},
 };
 
 static enum error_code parse_or(struct parser *parser, bool bare, struct parse_part *part);
@@ -233,7 +237,7 @@ static void check_operands(struct parser *parser, struct slice function, const s
 static const struct function *find_function(struct slice name)
 {
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-        if (slice_equal_string(name, functions[i].name)) return &functions[i];
+        if (slice_equal(name, functions[i].name)) return &functions[i];
     }
     return NULL;
 }
