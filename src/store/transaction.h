@@ -32,7 +32,7 @@ enum error_code transaction_write(struct call *call, const struct database *data
  */
 bool transaction_fails_whole(const struct error *error);
 
-/* Fails with TRANSACTION_CANCELED: one reason per action, in order; the message lists their codes. */
+/* Fails with TRANSACTION_CANCELED: a reason per action, in order; the message lists their codes. */
 enum error_code transaction_cancel(struct call *call, const struct cancellation_reason *reasons,
                                    size_t count) WARN_UNUSED;
 
