@@ -73,7 +73,8 @@ struct slice path_print(struct arena *arena, const struct path *path);
 /* ---- conditions ------------------------------------------------------------------------------ */
 
 /*
- * True or false; a comparison whose operand is absent or of another type is false, never an error.
+ * True or false, never an error: a comparison whose operand is absent or of another type is false,
+ * except that <> is true.
  * item may be an empty slice: no item. scratch holds temporaries and may be the call's arena.
  */
 bool condition_evaluate(const struct node *condition, struct slice item, struct arena *scratch);

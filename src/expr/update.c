@@ -259,9 +259,13 @@ static enum error_code add(struct call *call, const struct value *old, const str
         return OK;
     }
     if (old->type != operand->type) return fail_operand(call);
-    if (operand->type == VALUE_NUMBER) {
+    if (operand->type == VALUE_NUMBER || operand->type == VALUE_LIST) {
         struct value sum;
-        TRY(calculate(call, NODE_PLUS, old, operand, &sum));
+        if (operand->type == VALUE_NUMBER) {
+            TRY(calculate(call, NODE_PLUS, old, operand, &sum));
+        } else {
+            TRY(append(call, old, operand, &sum)); /* AttributeUpdates can, expressions cannot */
+        }
         *result = sum.encoded;
         return OK;
     }

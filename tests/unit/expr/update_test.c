@@ -298,6 +298,24 @@ static void each_action_weighs_what_the_service_adds(void **state)
     }
 }
 
+/* No expression says so, but AttributeUpdates do. */
+static void adding_a_list_appends_it(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    const struct slice item = fixture_item(&fixture, "{'l':{'L':[{'N':'0'}]},'pk':{'S':'k'}}");
+    const struct path_step steps[] = {{.name = SLICE("l")}};
+    const struct node operand = {.kind = NODE_VALUE, .value = item_attribute(item, SLICE("l"))};
+    const struct action action = {ACTION_ADD, {steps, 1}, &operand};
+    const struct update update = {.actions = &action, .count = 1};
+    struct slice result = {0};
+    assert_int_equal(update_apply(&fixture.call, &update, item, item, &result), OK);
+    assert_string_equal(fixture_print_item(&fixture, result),
+                        "{'l':{'L':[{'N':'0'},{'N':'0'}]},'pk':{'S':'k'}}");
+    fixture_close(&fixture);
+}
+
 /* Many attributes: the sort is another one then. */
 static void hundreds_of_actions_are_applied_together(void **state)
 {
@@ -329,6 +347,7 @@ int main(void)
         cmocka_unit_test(nesting_beyond_the_limit_is_refused),
         cmocka_unit_test(touched_parts_are_projected_from_old_and_new),
         cmocka_unit_test(each_action_weighs_what_the_service_adds),
+        cmocka_unit_test(adding_a_list_appends_it),
         cmocka_unit_test(hundreds_of_actions_are_applied_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
