@@ -9,6 +9,7 @@
 #include "stator.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ enum {
     REGION_LENGTH_MAX = 32,
     ACCOUNT_ID_LENGTH = 12,
     MESSAGE_LENGTH = 1024,
+    MMAP_BYTES_MIN = 1024 * 1024,
     HELP_COLUMN = 28,
 };
 
@@ -280,6 +282,15 @@ static bool read_account_id(const char *text, void *member)
 
 /* ---- Running ---- */
 
+/*
+ * Large bodies get mappings of their own, which go back to the system when they are freed. Left
+ * alone, malloc would move its threshold up to them and keep their memory for ever.
+ */
+static void fix_malloc_threshold(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES_MIN);
+}
+
 static int run_database(const struct settings *settings)
 {
     const struct stator_options options = {
@@ -291,6 +302,7 @@ static int run_database(const struct settings *settings)
         .table_delay_ms = settings->table_delay_ms,
         .collection_bytes_max = settings->collection_bytes,
     };
+    fix_malloc_threshold();
     /* Signals are taken by sigwait below; threads started from here on inherit the mask. */
     sigset_t stops;
     (void)sigemptyset(&stops);
