@@ -53,7 +53,7 @@ bench:
 
 ## format     let clang-format rewrite the C files
 format:
-	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+	@tools/format
 
 ## tidy       check the rules of STYLE.md that a tool can check
 tidy:
