@@ -38,6 +38,7 @@ struct stator_options {
     const char *account_id; /* NULL: "123456789012" */
     int64_t
         table_delay_ms; /* how long a table stays CREATING, UPDATING, DELETING; 0: not noticeably */
+    bool validation_envelope; /* PutItem and UpdateItem word their refusals as the service's newer regions do */
     int64_t collection_bytes_max; /* item collections of tables with local indexes; 0: 10 GB */
 };
 

@@ -56,6 +56,7 @@ static void set_options(struct stator *db, const struct stator_options *options)
     const char *account = options->account_id != NULL ? options->account_id : "123456789012";
     database->region = arena_copy(&db->arena, slice_of_string(region));
     database->account_id = arena_copy(&db->arena, slice_of_string(account));
+    database->validation_envelope = options->validation_envelope;
     database->table_delay_ms = options->table_delay_ms;
     database->collection_bytes_max =
         options->collection_bytes_max > 0 ? options->collection_bytes_max : LIMIT_COLLECTION_BYTES;

@@ -8,12 +8,17 @@
 #include "model/limits.h"
 #include "ops/validate.h"
 
-enum { DEPTH_MAX = 8 }; /* constraints lie in the request's own structures, never in deep values */
+enum {
+    DEPTH_MAX = 8, /* constraints lie in the request's own structures, never in deep values */
+    PRINTED_DEPTH_MAX = 32,    /* of a value in a message; deeper ones are printed as they came */
+    PRINTED_BYTES_MAX = 16384, /* of all values in a message: a megabyte would help nobody */
+};
 
 struct checking {
     struct request *request;
     struct buffer messages;
     unsigned count;
+    unsigned printed_depth;
 };
 
 /* Where in the request a member stands; printed only when it is wrong. */
@@ -30,40 +35,81 @@ static void check_member(struct checking *c, const struct shape *shape,
 /* ---- printing ---------------------------------------------------------------------------------
  */
 
-/* A value as Java's toString prints it. */
-static void print_value(struct checking *c, struct buffer *out, const struct json_token *token,
-                        unsigned depth)
+static void print_value(struct checking *c, struct buffer *out, const struct shape *shape,
+                        const struct json_token *token);
+
+static void print_list(struct checking *c, struct buffer *out, const struct shape *shape,
+                       const struct json_token *token)
 {
-    if (token->kind == JSON_STRING) {
-        buffer_append(out, json_string(token, c->request->call.arena));
-        return;
-    }
-    if ((token->kind != JSON_ARRAY && token->kind != JSON_OBJECT) || depth > DEPTH_MAX) {
-        buffer_append(out, json_raw(token));
-        return;
-    }
-    bool is_map = token->kind == JSON_OBJECT;
-    buffer_append_byte(out, is_map ? '{' : '[');
+    buffer_append_byte(out, '[');
     const struct json_token *element = json_first(token);
     for (uint32_t i = 0; i < token->length; i++, element = json_next(element)) {
         if (i > 0) BUFFER_TEXT(out, ", ");
-        if (is_map) {
-            print_value(c, out, element, depth + 1);
-            buffer_append_byte(out, '=');
-            element++;
-        }
-        print_value(c, out, element, depth + 1);
+        print_value(c, out, shape->element, element);
     }
-    buffer_append_byte(out, is_map ? '}' : ']');
+    buffer_append_byte(out, ']');
 }
 
-static void print_place(struct buffer *out, const struct place *place)
+static void print_map(struct checking *c, struct buffer *out, const struct shape *shape,
+                      const struct json_token *token)
 {
-    if (place->up != NULL) print_place(out, place->up);
+    buffer_append_byte(out, '{');
+    const struct json_token *key = json_first(token);
+    for (uint32_t i = 0; i < token->length; i++, key = json_next(key + 1)) {
+        if (i > 0) BUFFER_TEXT(out, ", ");
+        buffer_append(out, json_string(key, c->request->call.arena));
+        buffer_append_byte(out, '=');
+        print_value(c, out, shape->element, key + 1);
+    }
+    buffer_append_byte(out, '}');
+}
+
+/* KeySchemaElement(attributeName=a, keyType=HASH); the members of an AttributeValue keep their
+ * case. */
+static void print_struct(struct checking *c, struct buffer *out, const struct shape *shape,
+                         const struct json_token *token)
+{
+    const char *comma = "";
+    buffer_append_format(out, "%s(", shape->name);
+    for (const struct field *field = shape->fields; field->name != NULL; field++) {
+        const struct json_token *member = input_member(token, field->name);
+        if (member == NULL) continue;
+        char first = shape->kind == SHAPE_VALUE ? field->name[0] : (char)tolower(field->name[0]);
+        buffer_append_format(out, "%s%c%s=", comma, first, field->name + 1);
+        print_value(c, out, field->shape, member);
+        comma = ", ";
+    }
+    buffer_append_byte(out, ')');
+}
+
+/* A value as Java's toString prints it. */
+static void print_value(struct checking *c, struct buffer *out, const struct shape *shape,
+                        const struct json_token *token)
+{
+    bool is_container = token->kind == JSON_ARRAY || token->kind == JSON_OBJECT;
+    if (out->length > PRINTED_BYTES_MAX) return;
+    c->printed_depth++;
+    if (token->kind == JSON_STRING) {
+        buffer_append(out, json_string(token, c->request->call.arena));
+    } else if (!is_container || c->printed_depth > PRINTED_DEPTH_MAX) {
+        buffer_append(out, json_raw(token));
+    } else if (shape->kind == SHAPE_LIST) {
+        print_list(c, out, shape, token);
+    } else if (shape->kind == SHAPE_MAP) {
+        print_map(c, out, shape, token);
+    } else {
+        print_struct(c, out, shape, token);
+    }
+    c->printed_depth--;
+}
+
+/* The service prints member names with a small first letter, except where it is terse. */
+static void print_place(struct buffer *out, const struct place *place, bool terse)
+{
+    if (place->up != NULL) print_place(out, place->up, terse);
     if (place->name != NULL) {
-        if (place->up != NULL) buffer_append_byte(out, '.');
-        buffer_append_byte(out, (uint8_t)tolower(place->name[0]));
-        buffer_append(out, slice_of_string(place->name + 1));
+        char first = terse ? place->name[0] : (char)tolower(place->name[0]);
+        buffer_append_format(out, "%s%c%s", place->up != NULL ? "." : "", first, place->name + 1);
     } else if (place->key.data != NULL) {
         buffer_append_format(out, ".%.*s.member", SLICE_ARGS(place->key));
     } else {
@@ -72,20 +118,22 @@ static void print_place(struct buffer *out, const struct place *place)
 }
 
 /* Records one violation; token NULL prints a bare null. */
-static void violate(struct checking *c, const struct json_token *token, const struct place *place,
-                    struct slice constraint)
+static void violate(struct checking *c, const struct shape *shape, const struct json_token *token,
+                    const struct place *place, struct slice constraint)
 {
     if (c->count >= LIMIT_VALIDATION_ERRORS) return;
     struct buffer *out = &c->messages;
     if (c->count++ > 0) BUFFER_TEXT(out, "; ");
     if (token == NULL) {
         BUFFER_TEXT(out, "Value null at '");
+    } else if (shape->is_terse) {
+        BUFFER_TEXT(out, "Value at '");
     } else {
         BUFFER_TEXT(out, "Value '");
-        print_value(c, out, token, 0);
+        print_value(c, out, shape, token);
         BUFFER_TEXT(out, "' at '");
     }
-    print_place(out, place);
+    print_place(out, place, shape->is_terse);
     BUFFER_TEXT(out, "' failed to satisfy constraint: ");
     buffer_append(out, constraint);
 }
@@ -120,12 +168,12 @@ static void check_bounds(struct checking *c, const struct shape *shape,
         shape->kind == SHAPE_INTEGER || shape->kind == SHAPE_LONG || shape->kind == SHAPE_DOUBLE;
     const char *what = is_number ? "value" : "length";
     if (shape->has_min && measure < shape->min) {
-        violate(c, token, place,
+        violate(c, shape, token, place,
                 arena_format(arena, "Member must have %s greater than or equal to %lld", what,
                              (long long)shape->min));
     }
     if (shape->has_max && measure > shape->max) {
-        violate(c, token, place,
+        violate(c, shape, token, place,
                 arena_format(arena, "Member must have %s less than or equal to %lld", what,
                              (long long)shape->max));
     }
@@ -156,7 +204,7 @@ static void check_table_name(struct checking *c, const struct shape *shape,
                              struct slice text)
 {
     if (text.length > 0 && !is_arn(text) && !matches_name_pattern(text))
-        violate(c, token, place, name_constraint);
+        violate(c, shape, token, place, name_constraint);
     struct shape bounds = *shape;
     if (!is_arn(text)) bounds.max = LIMIT_TABLE_NAME_LENGTH;
     check_bounds(c, &bounds, token, place, string_length(text));
@@ -171,10 +219,10 @@ static void check_string(struct checking *c, const struct shape *shape,
         return;
     }
     if (shape->name_pattern && !matches_name_pattern(text))
-        violate(c, token, place, name_constraint);
+        violate(c, shape, token, place, name_constraint);
     check_bounds(c, shape, token, place, string_length(text));
     if (shape->values != NULL && !is_of_enum(shape->values, text)) {
-        violate(c, token, place,
+        violate(c, shape, token, place,
                 arena_format(c->request->call.arena, "Member must satisfy enum value set: %s",
                              shape->values));
     }
@@ -196,7 +244,7 @@ static void check_element(struct checking *c, const struct shape *shape,
 {
     /* The service has its own words about attribute values: model/value_json. */
     if (token->kind == JSON_NULL && shape->kind != SHAPE_VALUE) {
-        violate(c, NULL, place, SLICE("Member must not be null"));
+        violate(c, shape, NULL, place, SLICE("Member must not be null"));
     } else {
         check_member(c, shape, token, place, depth);
     }
@@ -219,7 +267,7 @@ static void check_map_keys(struct checking *c, const struct shape *shape,
     for (uint32_t i = 0; i < token->length; i++, key = json_next(key + 1)) {
         int64_t length = string_length(json_string(key, c->request->call.arena));
         if (length >= 1 && length <= shape->key_max) continue;
-        violate(c, token, place,
+        violate(c, shape, token, place,
                 arena_format(c->request->call.arena,
                              "Map keys must satisfy constraint: [Member must have length less than "
                              "or equal to %lld, "
@@ -240,7 +288,7 @@ static void check_map_values(struct checking *c, const struct shape *shape,
         const struct json_token *value = key + 1;
         if (value->kind == JSON_NULL) continue;
         if (value->length >= element->min && value->length <= element->max) continue;
-        violate(c, token, place,
+        violate(c, shape, token, place,
                 arena_format(c->request->call.arena,
                              "Map value must satisfy constraint: [Member must have length less "
                              "than or equal to %lld, "
@@ -275,7 +323,7 @@ static void check_fields(struct checking *c, const struct shape *shape,
         if (member == NULL && !field->required) continue;
         struct place at = {.up = place, .name = field->name};
         if (member == NULL) {
-            violate(c, NULL, &at, SLICE("Member must not be null"));
+            violate(c, field->shape, NULL, &at, SLICE("Member must not be null"));
         } else {
             check_member(c, field->shape, member, &at, depth + 1);
         }
@@ -330,7 +378,7 @@ static void check_input(struct checking *c, const struct field *fields, size_t a
     if (member == NULL && !fields[at].required) return;
     struct place place = {.name = fields[at].name};
     if (member == NULL) {
-        violate(c, NULL, &place, SLICE("Member must not be null"));
+        violate(c, fields[at].shape, NULL, &place, SLICE("Member must not be null"));
     } else {
         check_member(c, fields[at].shape, member, &place, 0);
     }
@@ -354,7 +402,7 @@ enum error_code validate_constraints(struct request *request)
     for (size_t i = 0; fields[i].name != NULL; i++) {
         if (fields[i].shape->table_arn && request->input[i] != NULL) continue;
         check_input(&c, fields, i);
-        if (c.count > 0 && request->op->first_violation_only) break;
+        if (c.count > 0 && request->op->first_violation_only && c.request->call.enveloped) break;
     }
     return report(&c);
 }

@@ -114,7 +114,7 @@ bool dispatch_start(struct dispatch *dispatch, struct database *database, const 
 {
     struct request *request = &dispatch->request;
     request->call = (struct call){
-        .arena = arena, .now_ms = clock_now_ms(&database->clock), .enveloped = op->enveloped};
+        .arena = arena, .now_ms = clock_now_ms(&database->clock), .enveloped = op->enveloped && database->validation_envelope};
     request->database = database;
     request->op = op;
     request->catalog = NULL;

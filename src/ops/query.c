@@ -26,7 +26,8 @@ enum input {
     INPUT_COUNT,
 };
 
-static const struct shape shape_limit = {.kind = SHAPE_INTEGER, .has_min = true, .min = 1};
+static const struct shape shape_limit = {
+    .kind = SHAPE_INTEGER, .has_min = true, .min = 1, .is_terse = true};
 
 static const struct field fields[] = {
     [INPUT_TABLE_NAME] = {"TableName", &shape_table_name, true},

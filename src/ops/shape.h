@@ -30,6 +30,7 @@ struct shape {
     const struct shape *element; /* LIST, MAP */
     bool has_min, has_max;
     int64_t min, max;   /* STRING, LIST, MAP: of the length; numbers: of the value */
+    bool is_terse;      /* messages name the member as it is spelled, and leave out the value */
     bool name_pattern;  /* STRING: [a-zA-Z0-9_.-]+ */
     bool table_arn;     /* STRING: a table name or a table's ARN */
     bool parameter;     /* missing: "The parameter 'X' is required …", alone and before all else */

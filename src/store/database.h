@@ -19,6 +19,8 @@ struct database {
     struct random random;
     struct slice region;     /* "us-east-1"; goes into every ARN */
     struct slice account_id; /* "123456789012" */
+    /* The newer of the two wordings that the service's regions use: see fail_enveloped. */
+    bool validation_envelope;
     /* How long a table stays CREATING, UPDATING or DELETING; 0: until the next request. */
     int64_t table_delay_ms;
     /* How large an item collection of a table with local indexes may grow; the service's: 10 GB. */
