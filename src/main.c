@@ -25,6 +25,7 @@ enum {
     ACCOUNT_ID_LENGTH = 12,
     MESSAGE_LENGTH = 1024,
     MMAP_BYTES_MIN = 1024 * 1024,
+    FLAG_LENGTH_MAX = 32, /* with its dashes and a NUL */
     HELP_COLUMN = 28,
 };
 
@@ -217,7 +218,7 @@ static bool read_arguments(int count, char **arguments, struct settings *setting
             (void)fprintf(stderr, "stator: %s needs a value: %s\n", argument, flag->expected);
             return false;
         }
-        char source[REGION_LENGTH_MAX];
+        char source[FLAG_LENGTH_MAX];
         (void)snprintf(source, sizeof source, "--%s", flag->name);
         if (!read_value(flag, source, text, settings)) return false;
     }

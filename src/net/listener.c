@@ -73,7 +73,6 @@ static int listen_on(const struct addrinfo *address, bool shared)
     const int type = address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC;
     const int fd = socket(address->ai_family, type, address->ai_protocol);
     if (fd < 0) return -1;
-    /* Nagle is switched off here, once: accepted sockets inherit it. */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) goto failed;
     if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) goto failed;
     if (bind(fd, address->ai_addr, address->ai_addrlen) != 0) goto failed;

@@ -23,7 +23,9 @@
 enum {
     /*
      * libmicrohttpd keeps this much for each connection, also while it is idle, and clears it after
-     * each request. Request line, headers (64 bytes more for each) and response headers must fit.
+     * each request: 10,000 idle connections take 170 MB.
+     * Request line, headers (64 bytes more for each) and response headers must fit: 12 KB of
+     * request headers do.
      */
     CONNECTION_BYTES = 16 * 1024,
     EVENTS = 2,              /* the daemon's and the eventfd's */
