@@ -7,12 +7,11 @@ PYTHON := build/venv/bin/python
 
 .DEFAULT_GOAL := release
 .PHONY: release deps run test asan tsan fuzz bench format tidy lint clean help
-.SECONDARY:
 
 ## release    build the server: build/release/stator (the default)
 release:
 	@tools/install_deps --check build
-	@$(MAKE) --no-print-directory build/release/build.ninja
+	@test -f build/release/build.ninja || cmake --preset release
 	@cmake --build build/release --target stator
 
 ## deps       install what building and testing need (Debian, Python and JavaScript packages)
@@ -63,7 +62,7 @@ tidy:
 ## lint       clang-tidy over src/ with the checks of .clang-tidy
 lint:
 	@tools/install_deps lint
-	@$(MAKE) --no-print-directory build/release/build.ninja
+	@test -f build/release/build.ninja || cmake --preset release
 	@git ls-files 'src/*.c' | xargs -n 4 -P $(JOBS) clang-tidy -p build/release --quiet
 
 ## clean      remove everything that was built (not ./stator-data)
@@ -73,6 +72,3 @@ clean:
 ## help       this list
 help:
 	@sed -n 's/^## /make /p' Makefile
-
-build/%/build.ninja:
-	@cmake --preset $*
