@@ -16,7 +16,10 @@ struct key_attribute {
     enum value_type type; /* STRING, NUMBER or BINARY */
 };
 
-/* Partition attributes first, then sort attributes. A table has 1 + 0..1, a global index 1..4 + 0..4. */
+/*
+ * Partition attributes first, then sort attributes. A table has 1 + 0..1, a global index 1..4 +
+ * 0..4.
+ */
 struct key_schema {
     uint8_t partition_count;
     uint8_t sort_count;
@@ -28,7 +31,7 @@ enum index_kind { INDEX_LOCAL, INDEX_GLOBAL };
 enum index_status { INDEX_CREATING, INDEX_UPDATING, INDEX_DELETING, INDEX_ACTIVE };
 
 struct throughput {
-    int64_t read_units;  /* 0: not provisioned */
+    int64_t read_units; /* 0: not provisioned */
     int64_t write_units;
     int64_t increase_ms; /* time of the last increase, 0 = never */
     int64_t decrease_ms;
@@ -67,7 +70,13 @@ enum table_status { TABLE_CREATING, TABLE_UPDATING, TABLE_DELETING, TABLE_ACTIVE
 enum billing_mode { BILLING_PROVISIONED, BILLING_PAY_PER_REQUEST };
 enum table_class { CLASS_UNSET, CLASS_STANDARD, CLASS_INFREQUENT_ACCESS };
 enum table_change { CHANGE_OTHER, CHANGE_UNITS, CHANGE_STREAM, CHANGE_CLASS };
-enum stream_view { STREAM_OFF, STREAM_KEYS_ONLY, STREAM_NEW_IMAGE, STREAM_OLD_IMAGE, STREAM_NEW_AND_OLD };
+enum stream_view {
+    STREAM_OFF,
+    STREAM_KEYS_ONLY,
+    STREAM_NEW_IMAGE,
+    STREAM_OLD_IMAGE,
+    STREAM_NEW_AND_OLD
+};
 
 struct tag {
     struct slice key;
@@ -89,10 +98,10 @@ struct table {
     struct key_attribute *definitions;
     size_t definition_count;
 
-    enum table_status status;  /* as last recorded; see catalog.h for the time-dependent answer */
+    enum table_status status; /* as last recorded; see catalog.h for the time-dependent answer */
     int64_t created_ms;
-    int64_t active_ms;         /* when a CREATING or UPDATING table becomes ACTIVE, or a DELETING goes */
-    enum table_change change;  /* what an UPDATING table is being changed in */
+    int64_t active_ms; /* when a CREATING or UPDATING table becomes ACTIVE, or a DELETING goes */
+    enum table_change change; /* what an UPDATING table is being changed in */
     enum billing_mode billing;
     int64_t on_demand_since_ms; /* LastUpdateToPayPerRequestDateTime; 0 = never */
     struct throughput throughput;
@@ -105,7 +114,7 @@ struct table {
     enum stream_view stream;
     struct slice stream_label; /* LatestStreamLabel; empty = never had one */
     bool sse_enabled;
-    struct slice sse_key_arn;  /* KMSMasterKeyArn; empty when SSE is not asked for */
+    struct slice sse_key_arn;     /* KMSMasterKeyArn; empty when SSE is not asked for */
     struct slice resource_policy; /* JSON text; empty = none */
     struct tag *tags;
     size_t tag_count;

@@ -248,10 +248,6 @@ static enum error_code plan_keys(struct request *request, struct creation *creat
     };
     TRY(table_keys_definitions(request, request->input[INPUT_DEFINITIONS], &creation->definitions));
     TRY(table_keys_of_table(request, lists.table, &creation->definitions, &table->key));
-    if (lists.local != NULL)
-        TRY(table_input_no_nulls(request, lists.local, SLICE("localSecondaryIndexes")));
-    if (lists.global != NULL)
-        TRY(table_input_no_nulls(request, lists.global, SLICE("globalSecondaryIndexes")));
     TRY(table_keys_all_used(request, &creation->definitions, &lists));
 
     const size_t index_count = (lists.local == NULL ? 0 : lists.local->length) +

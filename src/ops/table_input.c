@@ -16,20 +16,6 @@ enum {
 /* Service: ProvisionedThroughput beyond this is refused before any quota is looked at. */
 static const int64_t units_max = 1000000000000;
 
-enum error_code table_input_no_nulls(struct request *request, const struct json_token *list,
-                                     struct slice place)
-{
-    const struct json_token *element = json_first(list);
-    for (uint32_t i = 0; i < list->length; i++, element = json_next(element)) {
-        if (element->kind != JSON_NULL) continue;
-        return fail(&request->call, ERROR_VALIDATION,
-                    "1 validation error detected: Value null at '%.*s.%u.member' failed to satisfy "
-                    "constraint: Member must not be null",
-                    SLICE_ARGS(place), (unsigned)i + 1);
-    }
-    return OK;
-}
-
 enum error_code table_input_unbuilt(struct request *request, const struct json_token *token,
                                     const char *name)
 {
@@ -98,7 +84,6 @@ static enum error_code read_included(struct request *request, const struct json_
                                      struct index *index)
 {
     struct call *call = &request->call;
-    TRY(table_input_no_nulls(request, list, SLICE("projection.nonKeyAttributes")));
     index->included = arena_array(call->arena, struct slice, list->length);
     index->included_count = list->length;
     const struct json_token *name = json_first(list);
@@ -300,7 +285,6 @@ enum error_code table_input_tags(struct request *request, const struct json_toke
 {
     if (token == NULL) return OK;
     struct call *call = &request->call;
-    TRY(table_input_no_nulls(request, token, SLICE("tags")));
     if (token->length > LIMIT_TAGS) {
         return fail(call, ERROR_VALIDATION,
                     "Number of Tags exceed the current limit for the provided ResourceArn");

@@ -8,10 +8,6 @@
 
 #include "ops/op.h"
 
-/* Fails when an element of the list at this place is null: structures never are. */
-enum error_code table_input_no_nulls(struct request *request, const struct json_token *list,
-                                     struct slice place) WARN_UNUSED;
-
 /* Fails when a member is given whose feature is not built; place is its name. */
 enum error_code table_input_unbuilt(struct request *request, const struct json_token *token,
                                     const char *name) WARN_UNUSED;

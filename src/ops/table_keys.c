@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "ops/java_set.h"
-#include "ops/table_input.h"
 
 /* ---- definitions ------------------------------------------------------------------------------
  */
@@ -24,7 +23,6 @@ enum error_code table_keys_definitions(struct request *request, const struct jso
     *definitions = (struct definitions){0};
     if (token == NULL) return OK;
     struct call *call = &request->call;
-    TRY(table_input_no_nulls(request, token, SLICE("attributeDefinitions")));
     definitions->list = arena_array(call->arena, struct key_attribute, token->length);
     const struct json_token *element = json_first(token);
     for (uint32_t i = 0; i < token->length; i++, element = json_next(element)) {
@@ -118,14 +116,6 @@ static enum error_code check_defined(struct request *request, const struct eleme
                     SLICE_ARGS(print_definitions(call->arena, definitions)));
     }
     return OK;
-}
-
-enum error_code table_keys_defined(struct request *request, const struct json_token *token,
-                                   const struct definitions *definitions)
-{
-    if (token == NULL) return OK;
-    const struct elements elements = read_elements(request, token);
-    return check_defined(request, &elements, definitions);
 }
 
 static bool has_duplicates(const struct elements *elements)

@@ -30,10 +30,6 @@ enum error_code table_keys_of_index(struct request *request, const struct json_t
                                     enum index_kind kind, const struct definitions *definitions,
                                     struct key_schema *key) WARN_UNUSED;
 
-/* Fails when an attribute of the KeySchema is not defined. */
-enum error_code table_keys_defined(struct request *request, const struct json_token *token,
-                                   const struct definitions *definitions) WARN_UNUSED;
-
 /*
  * Fails when a definition is used by no key: the table's, nor any of these index lists (NULL where
  * the request has none), whose own keys need not be checked yet.

@@ -48,7 +48,6 @@ struct table_update {
     struct table_view view;
 };
 
-
 /* Sets new units, within the quota of decreases, with their times; raises the warm throughput. */
 enum error_code table_update_units(struct request *request, const struct throughput *wanted,
                                    struct throughput *throughput,

@@ -63,7 +63,6 @@ enum error_code update_index_plan(struct request *request, const struct json_tok
                                   struct table_update *update)
 {
     if (list == NULL) return OK;
-    TRY(table_input_no_nulls(request, list, SLICE("globalSecondaryIndexUpdates")));
     update->actions = arena_array(request->call.arena, struct index_action, list->length);
     const struct json_token *token = json_first(list);
     for (uint32_t i = 0; i < list->length; i++, token = json_next(token)) {

@@ -2,15 +2,15 @@
 /*
  * catalog — which tables there are.
  *
- * The truth is in the store: one record per table name. Every process keeps an immutable snapshot of
- * all descriptions; a request pins one snapshot while it runs, so what it planned against cannot
- * change under it. A transaction that changes the catalog calls kv_touch_metadata; a write body
- * compares kv_metadata_version with its snapshot's version (catalog_check) and fails with ERROR_STALE
- * when they differ, and the dispatcher plans again on a newer snapshot. FoundationDB needs nothing
- * more than this.
+ * The truth is in the store: one record per table name. Every process keeps an immutable snapshot
+ * of all descriptions; a request pins one snapshot while it runs, so what it planned against
+ * cannot change under it. A transaction that changes the catalog calls kv_touch_metadata; a write
+ * body compares kv_metadata_version with its snapshot's version (catalog_check) and fails with
+ * ERROR_STALE when they differ, and the dispatcher plans again on a newer snapshot. FoundationDB
+ * needs nothing more than this.
  *
- * Status depends on time: a table recorded as CREATING until 12:00:00.5 is ACTIVE from then on without
- * anybody writing, and one recorded as DELETING is gone (its name is free).
+ * Status depends on time: a table recorded as CREATING until 12:00:00.5 is ACTIVE from then on
+ * without anybody writing, and one recorded as DELETING is gone (its name is free).
  */
 #ifndef STATOR_STORE_CATALOG_H
 #define STATOR_STORE_CATALOG_H
@@ -19,8 +19,8 @@
 #include "store/database.h"
 
 struct catalog_snapshot {
-    uint64_t version;                   /* kv_metadata_version it was read at */
-    const struct table *const *tables;  /* sorted by name */
+    uint64_t version;                  /* kv_metadata_version it was read at */
+    const struct table *const *tables; /* sorted by name */
     size_t table_count;
 };
 
@@ -40,10 +40,15 @@ void catalog_unpin(struct catalog *catalog, const struct catalog_snapshot *snaps
 const struct table *catalog_find(const struct catalog_snapshot *snapshot, struct slice name,
                                  int64_t now_ms);
 
-/* True when a DELETING table's time has come: its name is free although the record is still there. */
+/*
+ * True when a DELETING table's time has come: its name is free although the record is still there.
+ */
 bool table_is_gone(const struct table *table, int64_t now_ms);
 
-/* CREATING, UPDATING, DELETING or ACTIVE at this time. (catalog_find never returns a table that is gone.) */
+/*
+ * CREATING, UPDATING, DELETING or ACTIVE at this time. (catalog_find never returns a table that is
+ * gone.)
+ */
 enum table_status table_status_at(const struct table *table, int64_t now_ms);
 
 /* OK when the store's catalog is still the snapshot's; else ERROR_STALE. For write bodies. */
@@ -51,9 +56,10 @@ enum error_code catalog_check(struct kv_txn *txn, const struct catalog_snapshot 
 
 /*
  * Changing the catalog, inside an update body. catalog_read returns the recorded description (also
- * one that is gone or going: look at its status and time), or *table = NULL. catalog_write records a
- * description under its name (table->version is raised), catalog_erase removes the record and leaves
- * a note of the table's id for the background to delete the data by. All call kv_touch_metadata.
+ * one that is gone or going: look at its status and time), or *table = NULL. catalog_write records
+ * a description under its name (table->version is raised), catalog_erase removes the record and
+ * leaves a note of the table's id for the background to delete the data by. All call
+ * kv_touch_metadata.
  */
 enum kv_status catalog_read(struct kv_txn *txn, struct arena *arena, struct slice name,
                             struct table **table) WARN_UNUSED;
@@ -73,8 +79,8 @@ struct table_size {
 };
 
 /* index NULL: the table itself. */
-enum kv_status catalog_size(struct kv_txn *txn, const struct table *table, const struct index *index,
-                            struct table_size *size) WARN_UNUSED;
+enum kv_status catalog_size(struct kv_txn *txn, const struct table *table,
+                            const struct index *index, struct table_size *size) WARN_UNUSED;
 
 /* The ARN of a table, and of its index when not NULL, in the arena. */
 struct slice table_arn(struct arena *arena, const struct database *database, struct slice table,
