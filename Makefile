@@ -16,7 +16,7 @@ release:
 
 ## deps       install what building and testing need (Debian, Python and JavaScript packages)
 deps:
-	@tools/install_deps build run test
+	@tools/install_deps build run test bench
 
 ## run        install, build, serve http://127.0.0.1:8000 from ./stator-data, load a sample shop
 run:
@@ -26,7 +26,7 @@ run:
 
 ## test       install, build, and pass every test; ends in one line of counts
 test:
-	@tools/install_deps build run test
+	@tools/install_deps build run test bench
 	@exec $(PYTHON) tools/test
 
 ## asan       unit, wire and API tests under AddressSanitizer and UndefinedBehaviorSanitizer
