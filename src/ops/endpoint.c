@@ -122,7 +122,6 @@ static bool start_operation(struct endpoint *endpoint, struct database *database
 {
     const struct op *op = find_target(request);
     struct call call = {.arena = arena};
-    add_request_id(endpoint, database, arena);
     if (check_before_operation(&call, request, op) != OK) return answer_error(endpoint, &call);
 
     endpoint->dispatched = true;
@@ -145,16 +144,15 @@ bool endpoint_start(struct endpoint *endpoint, struct database *database,
     endpoint->response = (struct endpoint_response){0};
     if (request->body_status == ENDPOINT_BODY_TOO_LARGE)
         return answer(endpoint, 413, (struct slice){0});
+    add_request_id(endpoint, database, arena);
     add_cors(endpoint, request);
     if (slice_equal(request->method, SLICE("GET")))
         return answer_health(endpoint, request, database, arena);
     if (slice_equal(request->method, SLICE("OPTIONS"))) return answer_preflight(endpoint, request);
 
     struct slice type = content_type(request);
-    if (!slice_equal(request->method, SLICE("POST")) || type.data == NULL) {
-        add_request_id(endpoint, database, arena);
+    if (!slice_equal(request->method, SLICE("POST")) || type.data == NULL)
         return answer(endpoint, 404, SLICE("<UnknownOperationException/>\n"));
-    }
     add_header(endpoint, "Content-Type", type);
     return start_operation(endpoint, database, request, arena);
 }
