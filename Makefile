@@ -6,7 +6,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 PYTHON := build/venv/bin/python
 
 .DEFAULT_GOAL := release
-.PHONY: release deps run test asan tsan fuzz bench format tidy lint clean help
+.PHONY: release deps run test asan tsan coverage fuzz bench format tidy lint clean help
 
 ## release    build the server: build/release/stator (the default)
 release:
@@ -38,6 +38,15 @@ asan:
 tsan:
 	@tools/install_deps build run test
 	@exec $(PYTHON) tools/test tsan
+
+## coverage   which lines of src/ the unit tests and wire cases reach
+coverage:
+	@tools/install_deps build run test coverage
+	@cmake --preset coverage && cmake --build build/coverage
+	@find build/coverage -name '*.gcda' -delete
+	-@ctest --test-dir build/coverage --output-on-failure -j $(CMAKE_BUILD_PARALLEL_LEVEL)
+	-@$(PYTHON) tests/wire/run --library build/coverage/tests/wire_library --server build/coverage/stator
+	@build/venv/bin/gcovr --root . --filter src/ --sort uncovered-percent build/coverage
 
 ## fuzz       every fuzz target for FUZZ_SECONDS (60) each
 fuzz:
