@@ -38,7 +38,8 @@ struct stator_options {
     const char *account_id; /* NULL: "123456789012" */
     int64_t
         table_delay_ms; /* how long a table stays CREATING, UPDATING, DELETING; 0: not noticeably */
-    bool validation_envelope; /* PutItem and UpdateItem word their refusals as the service's newer regions do */
+    /* PutItem and UpdateItem word their refusals as the service does in its newer regions. */
+    bool validation_envelope;
     int64_t collection_bytes_max; /* item collections of tables with local indexes; 0: 10 GB */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gen_docs — prints the documents that are made from the source: "compatibility" from ops.def and the
- * operations' field tables, "limits" from limits.def, "errors" from errors.def. A test compares them
- * with docs/, so they cannot drift.
+ * gen_docs — prints the documents that are made from the source: "compatibility" from ops.def and
+ * the operations' field tables, "limits" from limits.def, "errors" from errors.def. A test compares
+ * them with docs/, so they cannot drift.
  */
 #include <stdio.h>
 #include <string.h>
@@ -36,26 +36,31 @@ static void print_operations(void)
 
 static const char compatibility_head[] =
     "# Compatibility\n\n"
-    "What Stator answers of DynamoDB's API. The lists are made from the source by `tools/gen_docs.c`;\n"
+    "What Stator answers of DynamoDB's API. The lists are made from the source by "
+    "`tools/gen_docs.c`;\n"
     "the remarks are kept there too.\n\n"
     "## Where Stator differs on purpose\n\n"
     "- Reads are always strongly consistent; an eventually consistent read is charged as one.\n"
     "- Global secondary indexes never lag: an entry is written in the transaction of its item.\n"
     "- Transactions never conflict: writes run one after the other.\n"
-    "- A new table is ACTIVE, and a deleted one gone, by the next request (`stator serve` runs with no delay).\n"
+    "- A new table is ACTIVE, and a deleted one gone, by the next request (`stator serve` runs "
+    "with no delay).\n"
     "- `ItemCount`, `TableSizeBytes` and index sizes are exact and current.\n"
     "- Requests must carry a well-formed AWS signature; any access key and secret are let in.\n"
     "- Provisioned throughput is stored and described; nothing is throttled.\n"
-    "- Features of this list that are stored and described but have no effect yet: streams, server-side\n"
+    "- Features of this list that are stored and described but have no effect yet: streams, "
+    "server-side\n"
     "  encryption, table class, resource policies, warm and on-demand throughput.\n"
-    "- Legacy parameters (Expected, ConditionalOperator, AttributeUpdates, AttributesToGet, KeyConditions,\n"
+    "- Legacy parameters (Expected, ConditionalOperator, AttributeUpdates, AttributesToGet, "
+    "KeyConditions,\n"
     "  QueryFilter, ScanFilter) are refused with a ValidationException.\n\n";
 
 static void print_limits(void)
 {
     printf("# Limits\n\nMade from `src/model/limits.def` by `tools/gen_docs.c`.\n\n"
            "| name | value | unit | source |\n|---|--:|---|---|\n");
-#define LIMIT(name, value, unit, source) printf("| %s | %lld | %s | %s |\n", #name, (long long)(value), unit, source);
+#define LIMIT(name, value, unit, source) \
+    printf("| %s | %lld | %s | %s |\n", #name, (long long)(value), unit, source);
 #include "model/limits.def"
 #undef LIMIT
 }

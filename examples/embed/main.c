@@ -17,12 +17,16 @@ static int call(struct stator *db, const char *operation, const char *json)
 int main(void)
 {
     struct stator *db;
-    if (stator_open(&(struct stator_options){.in_memory = true}, &db, NULL, 0) != STATOR_OK) return 1;
-    int failed = call(db, "CreateTable",
-                      "{\"TableName\":\"notes\",\"BillingMode\":\"PAY_PER_REQUEST\","
-                      "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}],"
-                      "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}]}");
-    failed |= call(db, "PutItem", "{\"TableName\":\"notes\",\"Item\":{\"id\":{\"S\":\"1\"},\"n\":{\"N\":\"42\"}}}");
+    if (stator_open(&(struct stator_options){.in_memory = true}, &db, NULL, 0) != STATOR_OK)
+        return 1;
+    int failed =
+        call(db, "CreateTable",
+             "{\"TableName\":\"notes\",\"BillingMode\":\"PAY_PER_REQUEST\","
+             "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}],"
+             "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}]}");
+    failed |=
+        call(db, "PutItem",
+             "{\"TableName\":\"notes\",\"Item\":{\"id\":{\"S\":\"1\"},\"n\":{\"N\":\"42\"}}}");
     failed |= call(db, "GetItem", "{\"TableName\":\"notes\",\"Key\":{\"id\":{\"S\":\"1\"}}}");
     stator_close(db);
     return failed;

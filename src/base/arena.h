@@ -45,8 +45,8 @@ void *arena_alloc(struct arena *arena, size_t size) __attribute__((returns_nonnu
 void *arena_alloc_raw(struct arena *arena, size_t size) __attribute__((returns_nonnull));
 
 /*
- * Grows the newest allocation in place when it can, else copies. old may be NULL when old_size is 0.
- * The new bytes are not initialised.
+ * Grows the newest allocation in place when it can, else copies. old may be NULL when old_size is
+ * 0. The new bytes are not initialised.
  */
 void *arena_grow(struct arena *arena, void *old, size_t old_size, size_t new_size)
     __attribute__((returns_nonnull));
@@ -65,7 +65,7 @@ struct arena_mark arena_mark(const struct arena *arena);
 /* … and the return: everything allocated since the mark is forgotten. */
 void arena_rewind(struct arena *arena, struct arena_mark mark);
 
-#define arena_new(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define arena_new(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
 #define arena_array(arena, type, count) ((type *)arena_alloc((arena), (count) * sizeof(type)))
 
 #endif

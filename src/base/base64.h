@@ -13,8 +13,8 @@ enum base64_status {
 };
 
 /* Decodes text into the arena. */
-enum base64_status base64_decode(struct slice text, struct arena *arena, struct slice *bytes)
-    WARN_UNUSED;
+enum base64_status base64_decode(struct slice text, struct arena *arena,
+                                 struct slice *bytes) WARN_UNUSED;
 
 void base64_append(struct buffer *buffer, struct slice bytes);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* buffer — bytes that grow at the end, in an arena. Response bodies and encoded items are built so. */
+/* buffer — bytes that grow at the end, in an arena. Response bodies and encoded items are built
+ * so. */
 #ifndef STATOR_BASE_BUFFER_H
 #define STATOR_BASE_BUFFER_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * clock — the time, injected. Every reading of wall-clock time goes through one struct clock, which a
- * test may freeze, set or advance while the program runs. All calls may come from any thread.
+ * clock — the time, injected. Every reading of wall-clock time goes through one struct clock,
+ * which a test may freeze, set or advance while the program runs. All calls may come from any
+ * thread.
  */
 #ifndef STATOR_BASE_CLOCK_H
 #define STATOR_BASE_CLOCK_H

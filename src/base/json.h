@@ -23,10 +23,13 @@ enum json_kind {
 };
 
 struct json_token {
-    const uint8_t *text; /* first byte: inside the quotes for a string, the bracket for a container */
-    uint32_t length;     /* bytes of text; for containers the count of elements or members */
-    uint32_t span : 28;  /* tokens of this value, itself included: token + span is its next sibling */
-    uint32_t kind : 3;   /* enum json_kind */
+    /* First byte: inside the quotes for a string, the bracket for a container. */
+    const uint8_t *text;
+    /* Bytes of text; for containers the count of elements or members. */
+    uint32_t length;
+    /* Tokens of this value, itself included: token + span is its next sibling. */
+    uint32_t span : 28;
+    uint32_t kind : 3;    /* enum json_kind */
     uint32_t escaped : 1; /* a string that has backslashes: read it through json_string */
 };
 
@@ -34,9 +37,9 @@ _Static_assert(sizeof(struct json_token) == 16, "a 16 MB body must not cost much
 
 /*
  * Parses text, which must be one JSON value and white space. Returns the root token, in the arena,
- * or NULL when text is not JSON; then *error_at (when not NULL) is the offset of the first bad byte.
- * text may be at most 16 MB + a little (span has 28 bits). Lone surrogate escapes are accepted and
- * read as U+FFFD; a raw byte sequence that is not UTF-8 is an error.
+ * or NULL when text is not JSON; then *error_at (when not NULL) is the offset of the first bad
+ * byte. text may be at most 16 MB + a little (span has 28 bits). Lone surrogate escapes are
+ * accepted and read as U+FFFD; a raw byte sequence that is not UTF-8 is an error.
  */
 const struct json_token *json_parse(struct arena *arena, struct slice text, size_t *error_at);
 
@@ -53,7 +56,8 @@ static inline struct slice json_raw(const struct json_token *token)
 }
 
 /* Iteration: for (t = json_first(c), i = 0; i < c->length; i++, t = json_next(t)).
- * Over an object, key and value alternate: key = t, value = key + 1, next key = json_next(value). */
+ * Over an object, key and value alternate: key = t, value = key + 1, next key = json_next(value).
+ * */
 static inline const struct json_token *json_first(const struct json_token *container)
 {
     return container + 1;
@@ -77,8 +81,8 @@ void json_append_int(struct buffer *buffer, int64_t value);
 void json_append_seconds(struct buffer *buffer, int64_t time_ms);
 
 /*
- * Appends a capacity figure, a whole number of half units, as the service prints a double: 1 -> 0.5,
- * 2 -> 1.0.
+ * Appends a capacity figure, a whole number of half units, as the service prints a double: 1 ->
+ * 0.5, 2 -> 1.0.
  */
 void json_append_halves(struct buffer *buffer, int64_t halves);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * random — chance, injected: table ids, request ids. Seeded from the system, or by a test. Calls may
- * come from any thread.
+ * random — chance, injected: table ids, request ids. Seeded from the system, or by a test. Calls
+ * may come from any thread.
  */
 #ifndef STATOR_BASE_RANDOM_H
 #define STATOR_BASE_RANDOM_H

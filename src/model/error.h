@@ -39,12 +39,14 @@ struct error {
 struct call {
     struct arena *arena;
     int64_t now_ms; /* the time of this request; constant while it runs */
-    /* PutItem and UpdateItem: some messages carry "1 validation error detected: " (fail_enveloped). */
+    /* PutItem and UpdateItem: some messages carry "1 validation error detected: "
+     * (fail_enveloped). */
     bool enveloped;
     struct error error;
 };
 
-/* Records the call's error (none may be recorded yet) and returns its code: return fail(call, …). */
+/* Records the call's error (none may be recorded yet) and returns its code: return fail(call, …).
+ * */
 enum error_code fail(struct call *call, enum error_code code, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
@@ -69,10 +71,10 @@ struct error_kind {
 const struct error_kind *error_kind(enum error_code code);
 
 /* The only macro that hides a jump: returns from the caller when expression is not OK. */
-#define TRY(expression)                                                                            \
-    do {                                                                                           \
-        enum error_code try_code_ = (expression);                                                  \
-        if (__builtin_expect(try_code_ != OK, 0)) return try_code_;                                \
+#define TRY(expression)                                             \
+    do {                                                            \
+        enum error_code try_code_ = (expression);                   \
+        if (__builtin_expect(try_code_ != OK, 0)) return try_code_; \
     } while (0)
 
 #endif

@@ -3,7 +3,8 @@
 #ifndef STATOR_MODEL_LIMITS_H
 #define STATOR_MODEL_LIMITS_H
 
-/* 10 GB does not fit an enum member of C11. Constraints: item collections of tables with local indexes. */
+/* 10 GB does not fit an enum member of C11. Constraints: item collections of tables with local
+ * indexes. */
 #define LIMIT_COLLECTION_BYTES (10LL << 30)
 
 enum limit {

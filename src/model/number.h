@@ -3,16 +3,17 @@
  * number — DynamoDB's number: a decimal of up to 38 significant digits, 0 or 1E-130 … 9.99…E+125 in
  * magnitude, exact.
  *
- * One form everywhere: in items, in keys, in arithmetic. The form is base 100, aligned on the decimal
- * point, and memcmp orders it as the numbers are ordered:
+ * One form everywhere: in items, in keys, in arithmetic. The form is base 100, aligned on the
+ * decimal point, and memcmp orders it as the numbers are ordered:
  *
  *   zero       0x80
  *   positive   0xC0 + e, then each pair of digits + 1           (e: pairs before the decimal point)
  *   negative   0x3F - e, then 101 - each pair of digits, then 102
  *
- * Leading and trailing zero pairs are never stored, so equal numbers have equal bytes, and the length
- * is what DynamoDB counts as the number's size. (1 -> C1 02, 100 -> C2 02, -1 -> 3E 64 66.) No byte
- * after the first is 0, so a 0 byte ends a number inside a longer key without disturbing the order.
+ * Leading and trailing zero pairs are never stored, so equal numbers have equal bytes, and the
+ * length is what DynamoDB counts as the number's size. (1 -> C1 02, 100 -> C2 02, -1 -> 3E 64
+ * 66.) No byte after the first is 0, so a 0 byte ends a number inside a longer key without
+ * disturbing the order.
  */
 #ifndef STATOR_MODEL_NUMBER_H
 #define STATOR_MODEL_NUMBER_H
@@ -21,8 +22,8 @@
 
 enum {
     NUMBER_DIGITS_MAX = 38,
-    NUMBER_BYTES_MAX = 22,  /* exponent, 20 pairs (38 digits, not aligned), terminator */
-    NUMBER_TEXT_MAX = 170,  /* "-0." and 130 places, or 126 digits, and then some */
+    NUMBER_BYTES_MAX = 22, /* exponent, 20 pairs (38 digits, not aligned), terminator */
+    NUMBER_TEXT_MAX = 170, /* "-0." and 130 places, or 126 digits, and then some */
 };
 
 struct number {

@@ -15,7 +15,7 @@ enum input {
 
 static const struct shape shape_keys = {
     .kind = SHAPE_LIST,
-    .is_terse = true,
+    .is_terse_max = true,
     .element = &shape_key,
     .has_min = true,
     .min = 1,

@@ -6,7 +6,7 @@
 #include <ctype.h>
 
 #include "model/limits.h"
-#include "ops/validate.h"
+#include "ops/constrain.h"
 
 enum {
     DEPTH_MAX = 8, /* constraints lie in the request's own structures, never in deep values */
@@ -19,6 +19,7 @@ struct checking {
     struct buffer messages;
     unsigned count;
     unsigned printed_depth;
+    bool is_terse; /* the message at hand, see struct shape */
 };
 
 /* Where in the request a member stands; printed only when it is wrong. */
@@ -32,8 +33,7 @@ struct place {
 static void check_member(struct checking *c, const struct shape *shape,
                          const struct json_token *token, const struct place *place, unsigned depth);
 
-/* ---- printing ---------------------------------------------------------------------------------
- */
+/* ---- printing ------------------------------------------------------------------------------- */
 
 static void print_value(struct checking *c, struct buffer *out, const struct shape *shape,
                         const struct json_token *token);
@@ -126,20 +126,19 @@ static void violate(struct checking *c, const struct shape *shape, const struct 
     if (c->count++ > 0) BUFFER_TEXT(out, "; ");
     if (token == NULL) {
         BUFFER_TEXT(out, "Value null at '");
-    } else if (shape->is_terse) {
+    } else if (c->is_terse) {
         BUFFER_TEXT(out, "Value at '");
     } else {
         BUFFER_TEXT(out, "Value '");
         print_value(c, out, shape, token);
         BUFFER_TEXT(out, "' at '");
     }
-    print_place(out, place, shape->is_terse);
+    print_place(out, place, c->is_terse);
     BUFFER_TEXT(out, "' failed to satisfy constraint: ");
     buffer_append(out, constraint);
 }
 
-/* ---- single constraints -----------------------------------------------------------------------
- */
+/* ---- single constraints --------------------------------------------------------------------- */
 
 /* Length as Java counts it, in UTF-16 units. */
 static int64_t string_length(struct slice text)
@@ -168,15 +167,18 @@ static void check_bounds(struct checking *c, const struct shape *shape,
         shape->kind == SHAPE_INTEGER || shape->kind == SHAPE_LONG || shape->kind == SHAPE_DOUBLE;
     const char *what = is_number ? "value" : "length";
     if (shape->has_min && measure < shape->min) {
+        c->is_terse = shape->is_terse_min;
         violate(c, shape, token, place,
                 arena_format(arena, "Member must have %s greater than or equal to %lld", what,
                              (long long)shape->min));
     }
     if (shape->has_max && measure > shape->max) {
+        c->is_terse = shape->is_terse_max;
         violate(c, shape, token, place,
                 arena_format(arena, "Member must have %s less than or equal to %lld", what,
                              (long long)shape->max));
     }
+    c->is_terse = false;
 }
 
 /* values is "[A, B, C]". */
@@ -235,8 +237,7 @@ static void check_number(struct checking *c, const struct shape *shape,
     if (json_int64(token, &value)) check_bounds(c, shape, token, place, value);
 }
 
-/* ---- structures -------------------------------------------------------------------------------
- */
+/* ---- structures ----------------------------------------------------------------------------- */
 
 /* An element of a list or map; one that is null is refused, as a required member would be. */
 static void check_element(struct checking *c, const struct shape *shape,
@@ -361,8 +362,7 @@ static void check_member(struct checking *c, const struct shape *shape,
     }
 }
 
-/* ---- the request ------------------------------------------------------------------------------
- */
+/* ---- the request ---------------------------------------------------------------------------- */
 
 static enum error_code report(struct checking *c)
 {
@@ -384,7 +384,7 @@ static void check_input(struct checking *c, const struct field *fields, size_t a
     }
 }
 
-enum error_code validate_constraints(struct request *request)
+enum error_code constrain_request(struct request *request)
 {
     struct checking c = {.request = request, .messages = buffer_open(request->call.arena, 0)};
     const struct field *fields = request->op->input->fields;

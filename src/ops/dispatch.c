@@ -3,6 +3,7 @@
 #include "ops/dispatch.h"
 
 #include "model/value_json.h"
+#include "ops/constrain.h"
 #include "ops/validate.h"
 #include "store/background.h"
 
@@ -32,8 +33,7 @@ const struct op *dispatch_operation(size_t index)
     return index < sizeof ops / sizeof ops[0] ? ops[index] : NULL;
 }
 
-/* ---- inside the transaction -------------------------------------------------------------------
- */
+/* ---- inside the transaction ----------------------------------------------------------------- */
 
 static enum kv_status run_body(struct kv_txn *txn, void *context)
 {
@@ -52,7 +52,7 @@ static void body_done(void *context, enum kv_status status)
     struct dispatch *dispatch = context;
     struct database *database = dispatch->request.database;
     dispatch->status = status;
-    if (status == KV_OK && dispatch->request.op->kind == OP_CATALOG) {
+    if (status == KV_OK && dispatch->request.kind == OP_CATALOG) {
         dispatch->status = catalog_refresh(database->catalog);
         background_wake(database->background);
     }
@@ -62,8 +62,7 @@ static void body_done(void *context, enum kv_status status)
     if (atomic_exchange(&dispatch->phase, PHASE_DONE) == PHASE_RETURNED) ready(ready_context);
 }
 
-/* ---- planning ---------------------------------------------------------------------------------
- */
+/* ---- planning ------------------------------------------------------------------------------- */
 
 static enum error_code parse_body(struct dispatch *dispatch, struct slice body)
 {
@@ -78,6 +77,7 @@ static enum error_code plan(struct dispatch *dispatch)
     struct request *request = &dispatch->request;
     request->catalog = catalog_pin(request->database->catalog, dispatch->version_min);
     request->response.length = 0;
+    request->kind = request->op->kind;
     return request->op->plan(request);
 }
 
@@ -85,7 +85,7 @@ static enum error_code plan(struct dispatch *dispatch)
 static bool submit(struct dispatch *dispatch)
 {
     struct request *request = &dispatch->request;
-    enum op_kind kind = request->op->kind;
+    enum op_kind kind = request->kind;
     if (kind == OP_LOCAL) return true;
 
     atomic_store(&dispatch->phase, PHASE_STARTING);
@@ -113,8 +113,9 @@ bool dispatch_start(struct dispatch *dispatch, struct database *database, const 
                     struct slice body, struct arena *arena)
 {
     struct request *request = &dispatch->request;
-    request->call = (struct call){
-        .arena = arena, .now_ms = clock_now_ms(&database->clock), .enveloped = op->enveloped && database->validation_envelope};
+    request->call = (struct call){.arena = arena,
+                                  .now_ms = clock_now_ms(&database->clock),
+                                  .enveloped = op->enveloped && database->validation_envelope};
     request->database = database;
     request->op = op;
     request->catalog = NULL;
@@ -125,12 +126,11 @@ bool dispatch_start(struct dispatch *dispatch, struct database *database, const 
     dispatch->submitted = false;
     if (parse_body(dispatch, body) != OK) return true;
     if (validate_types(request) != OK) return true;
-    if (validate_constraints(request) != OK) return true;
+    if (constrain_request(request) != OK) return true;
     return begin(dispatch);
 }
 
-/* ---- finishing --------------------------------------------------------------------------------
- */
+/* ---- finishing ------------------------------------------------------------------------------ */
 
 static void unpin(struct request *request)
 {
@@ -183,8 +183,7 @@ void dispatch_close(struct dispatch *dispatch)
     unpin(&dispatch->request);
 }
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* ---- errors --------------------------------------------------------------------------------- */
 
 static void write_string_member(struct buffer *out, const char *name, struct slice value)
 {

@@ -27,7 +27,8 @@ struct dispatch {
 };
 
 /*
- * Begins an operation; ready and context are set by the caller; the body is borrowed until dispatch_close. Returns true when the request needs
+ * Begins an operation; ready and context are set by the caller; the body is borrowed until
+ * dispatch_close. Returns true when the request needs
  * nothing more than dispatch_finish; false: ready(context) will be called once, from any thread
  * (possibly before this returns), and then the caller, on a thread of its choice, calls
  * dispatch_finish.
@@ -36,8 +37,9 @@ bool dispatch_start(struct dispatch *dispatch, struct database *database, const 
                     struct slice body, struct arena *arena);
 
 /*
- * The response: true when it is final: dispatch->request.response holds the body (also of an error),
- * *http_status its status. false: the plan was stale and runs again, ready will be called again.
+ * The response: true when it is final: dispatch->request.response holds the body (also of an
+ * error), *http_status its status. false: the plan was stale and runs again, ready will be called
+ * again.
  */
 bool dispatch_finish(struct dispatch *dispatch, int *http_status);
 

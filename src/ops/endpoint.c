@@ -12,8 +12,7 @@ enum { REQUEST_ID_LENGTH = 52 };
 static const struct slice json_1_0 = {(const uint8_t *)"application/x-amz-json-1.0", 26};
 static const struct slice json_plain = {(const uint8_t *)"application/json", 16};
 
-/* ---- responses --------------------------------------------------------------------------------
- */
+/* ---- responses ------------------------------------------------------------------------------ */
 
 static void add_header(struct endpoint *endpoint, const char *name, struct slice value)
 {
@@ -51,8 +50,7 @@ static bool answer_error(struct endpoint *endpoint, struct call *call)
     return answer(endpoint, error_kind(call->error.code)->http_status, buffer_slice(&body));
 }
 
-/* ---- requests that are no operation ------------------------------------------------------------
- */
+/* ---- requests that are no operation --------------------------------------------------------- */
 
 static bool answer_health(struct endpoint *endpoint, const struct endpoint_request *request,
                           struct database *database, struct arena *arena)
@@ -73,8 +71,7 @@ static bool answer_preflight(struct endpoint *endpoint, const struct endpoint_re
     return answer(endpoint, 200, (struct slice){0});
 }
 
-/* ---- operations -------------------------------------------------------------------------------
- */
+/* ---- operations ----------------------------------------------------------------------------- */
 
 /* The content type without its parameters; data NULL when it is not one of ours. */
 static struct slice content_type(const struct endpoint_request *request)

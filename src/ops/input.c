@@ -33,8 +33,7 @@ int64_t input_integer(const struct json_token *token, int64_t absent)
     return token != NULL && json_int64(token, &value) ? value : absent;
 }
 
-/* ---- tables -----------------------------------------------------------------------------------
- */
+/* ---- tables --------------------------------------------------------------------------------- */
 
 enum { ARN_PARTS = 6 }; /* arn:aws:dynamodb:region:account:table/name */
 
@@ -94,9 +93,14 @@ enum error_code request_table_name(struct request *request, const struct json_to
 enum error_code request_table(struct request *request, const struct json_token *token,
                               const struct table **table)
 {
-    struct slice name;
+    return request_table_named(request, input_string(request, token), table);
+}
+
+enum error_code request_table_named(struct request *request, struct slice name,
+                                    const struct table **table)
+{
     int64_t now_ms = request->call.now_ms;
-    TRY(request_table_name(request, token, &name));
+    if (slice_has_prefix(name, SLICE("arn:"))) TRY(parse_table_arn(request, name, &name));
     *table = catalog_find(request->catalog, name, now_ms);
     if (*table != NULL) {
         enum table_status status = table_status_at(*table, now_ms);

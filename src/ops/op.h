@@ -3,8 +3,9 @@
  * op — an operation of the API as a constant descriptor, and a request that runs through it.
  *
  *   plan    checks what the shape could not and compiles: key, item, condition. No storage.
- *   run     inside one transaction: a view for OP_READ, an update for OP_WRITE. It may run again, so
- *           it begins by resetting what it writes. For OP_WRITE it runs on the committer: evaluate
+ *   run     inside one transaction: a view for OP_READ, an update for OP_WRITE. It may run again,
+ *           so it begins by resetting what it writes. For OP_WRITE it runs on the committer:
+ *           evaluate
  *           and write, nothing else.
  *   render  after the transaction is durable: the response body, into request->response.
  *
@@ -22,7 +23,7 @@ enum op_kind {
     OP_READ,
     OP_READ_ONE, /* a read of exactly one key: GetItem */
     OP_WRITE,
-    OP_CATALOG,  /* a write that changes the catalog: refreshed before render, background woken */
+    OP_CATALOG, /* a write that changes the catalog: refreshed before render, background woken */
 };
 
 struct request;
@@ -42,12 +43,13 @@ struct request {
     struct call call; /* first: arena, time, error */
     struct database *database;
     const struct op *op;
+    enum op_kind kind; /* the operation's; plan may say another: a statement reads or writes */
     const struct catalog_snapshot *catalog; /* pinned while the request runs */
     const struct json_token *root;          /* the body */
-    const struct json_token **input;        /* one per field of op->input, NULL where absent or null */
-    struct slice host;                      /* the Host header; may be empty */
-    void *plan;                             /* the operation's own, in the arena */
-    struct buffer response;                 /* JSON */
+    const struct json_token **input; /* one per field of op->input, NULL where absent or null */
+    struct slice host;               /* the Host header; may be empty */
+    void *plan;                      /* the operation's own, in the arena */
+    struct buffer response;          /* JSON */
 };
 
 /* The member of a struct token, NULL when absent or JSON null. For nested structs. */
@@ -69,6 +71,10 @@ int64_t input_integer(const struct json_token *token, int64_t absent);
  */
 enum error_code request_table(struct request *request, const struct json_token *token,
                               const struct table **table) WARN_UNUSED;
+
+/* The same for a name or an ARN that is no member. */
+enum error_code request_table_named(struct request *request, struct slice name,
+                                    const struct table **table) WARN_UNUSED;
 
 /* Only the name of a TableName member: an ARN is taken apart and checked. */
 enum error_code request_table_name(struct request *request, const struct json_token *token,

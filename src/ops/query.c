@@ -27,7 +27,7 @@ enum input {
 };
 
 static const struct shape shape_limit = {
-    .kind = SHAPE_INTEGER, .has_min = true, .min = 1, .is_terse = true};
+    .kind = SHAPE_INTEGER, .has_min = true, .min = 1, .is_terse_min = true};
 
 static const struct field fields[] = {
     [INPUT_TABLE_NAME] = {"TableName", &shape_table_name, true},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* validate — a request's body against its operation's shape, with the service's refusals. */
+/* validate — is every member of a request's body of the JSON type its shape asks for. */
 #ifndef STATOR_OPS_VALIDATE_H
 #define STATOR_OPS_VALIDATE_H
 
@@ -7,8 +7,5 @@
 
 /* Types: fails with SERIALIZATION. request->root is set; fills request->input. */
 enum error_code validate_types(struct request *request) WARN_UNUSED;
-
-/* Constraints: fails with VALIDATION, up to ten messages joined. */
-enum error_code validate_constraints(struct request *request) WARN_UNUSED;
 
 #endif
