@@ -26,8 +26,7 @@ const char *stator_version(void)
     return STATOR_VERSION;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening -------------------------------------------------------------------------------- */
 
 static enum stator_status refuse(char *message, size_t size, enum kv_open_status status,
                                  const char *path, struct slice detail)
@@ -126,8 +125,7 @@ void stator_close(struct stator *db)
     free_database(db);
 }
 
-/* ---- calling ----------------------------------------------------------------------------------
- */
+/* ---- calling -------------------------------------------------------------------------------- */
 
 /* One waiting call. */
 struct waiting {

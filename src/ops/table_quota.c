@@ -28,8 +28,7 @@ enum error_code table_quota_tables(struct request *request, struct kv_txn *txn)
                 LIMIT_TABLES);
 }
 
-/* ---- units ------------------------------------------------------------------------------------
- */
+/* ---- units ---------------------------------------------------------------------------------- */
 
 static enum error_code check_provisioned(struct request *request, int64_t units, const char *member,
                                          const struct index *index)
@@ -140,8 +139,7 @@ enum error_code table_quota_units(struct request *request, const struct table *t
     return check_account(request, table);
 }
 
-/* ---- rates ------------------------------------------------------------------------------------
- */
+/* ---- rates ---------------------------------------------------------------------------------- */
 
 int64_t table_quota_decreases_today(const struct throughput *throughput, int64_t now_ms)
 {
