@@ -2,7 +2,6 @@
 """Tables and items through boto3, as an application uses them."""
 import datetime
 import decimal
-import time
 
 import boto3.dynamodb.types
 import pytest
@@ -19,7 +18,7 @@ def test_waiters_see_a_table_come_and_go(dynamodb):
 
 
 def test_statuses_are_shown_for_as_long_as_told(new_server):
-    running = new_server(flags=["--table-delay", "400"])
+    running = new_server(flags=["--table-delay", "2000"])
     client = running.client()
     created = client.create_table(**definition("Slow", "id:S"))["TableDescription"]
     assert created["TableStatus"] == "CREATING"
@@ -28,13 +27,11 @@ def test_statuses_are_shown_for_as_long_as_told(new_server):
         client.get_item(TableName="Slow", Key={"id": {"S": "a"}})
     with pytest.raises(client.exceptions.ResourceInUseException):
         client.delete_table(TableName="Slow")
-    time.sleep(0.6)
-    assert client.describe_table(TableName="Slow")["Table"]["TableStatus"] == "ACTIVE"
+    wait = {"Delay": 1, "MaxAttempts": 30}
+    client.get_waiter("table_exists").wait(TableName="Slow", WaiterConfig=wait)
     assert client.delete_table(TableName="Slow")["TableDescription"]["TableStatus"] == "DELETING"
     assert client.describe_table(TableName="Slow")["Table"]["TableStatus"] == "DELETING"
-    time.sleep(0.6)
-    with pytest.raises(client.exceptions.ResourceNotFoundException):
-        client.describe_table(TableName="Slow")
+    client.get_waiter("table_not_exists").wait(TableName="Slow", WaiterConfig=wait)
 
 
 def test_creation_time_is_now(dynamodb, table):
