@@ -51,9 +51,9 @@ static const char compatibility_head[] =
     "- Features of this list that are stored and described but have no effect yet: streams, "
     "server-side\n"
     "  encryption, table class, resource policies, warm and on-demand throughput.\n"
-    "- Legacy parameters (Expected, ConditionalOperator, AttributeUpdates, AttributesToGet, "
-    "KeyConditions,\n"
-    "  QueryFilter, ScanFilter) are refused with a ValidationException.\n\n";
+    "- KeyConditions hold one or two conditions; an index with more key attributes is queried with "
+    "a\n"
+    "  KeyConditionExpression.\n\n";
 
 static void print_limits(void)
 {

@@ -55,8 +55,9 @@ bool condition_evaluate(const struct node *condition, struct slice item, struct 
             return begins_with(condition, item);
         case NODE_CONTAINS:
             return contains(condition, item);
-        case NODE_NOT_CONTAINS:
-            return !contains(condition, item);
+        case NODE_NOT_CONTAINS: /* of what is there: unlike NE, false where there is nothing */
+            return path_find(&condition->left->path, item).type != VALUE_ABSENT &&
+                   !contains(condition, item);
         case NODE_PATH:
         case NODE_VALUE:
         case NODE_SIZE:

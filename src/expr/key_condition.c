@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * key_condition — from the nodes of a KeyConditionExpression to equalities on the partition key and
- * a range of the sort key.
+ * a range of the sort key. KeyConditions become such nodes too, with any operator: what no key can
+ * do is refused here, when it stands on a key.
  */
 #include "expr/node.h"
 
@@ -13,7 +14,7 @@ enum {
 /* One condition on one attribute, the attribute on the left. */
 struct term {
     struct slice name;
-    enum node_kind kind; /* EQ, LT, LE, GT, GE, BETWEEN or BEGINS_WITH */
+    enum node_kind kind;
     struct value values[2];
 };
 
@@ -50,17 +51,18 @@ static const char *operator_name(enum node_kind kind)
     }
 }
 
-/* The operands of a simple condition; returns how many. */
+/* The operands of a simple condition, of IN the first; returns how many. */
 static size_t operands_of(const struct node *node, const struct node *operands[OPERANDS_MAX])
 {
-    if (node->kind == NODE_BETWEEN) {
-        for (size_t i = 0; i < node->child_count; i++)
-            operands[i] = node->children[i];
-        return node->child_count;
+    if (node->kind == NODE_BETWEEN || node->kind == NODE_IN) {
+        size_t count = 0;
+        for (; count < node->child_count && count < OPERANDS_MAX; count++)
+            operands[count] = node->children[count];
+        return count;
     }
     operands[0] = node->left;
     operands[1] = node->right;
-    return 2;
+    return node->right == NULL ? 1 : 2;
 }
 
 static enum error_code check_operands(struct call *call, const struct node *condition,
@@ -230,9 +232,30 @@ static enum error_code check_value(struct call *call, const struct key_attribute
                 attribute->type == VALUE_BINARY ? "binary" : "string", SLICE_ARGS(attribute->name));
 }
 
+/* Expressions with other operators have been refused by key_condition_check. */
+static bool is_indexable(enum node_kind kind)
+{
+    switch (kind) {
+    case NODE_EQ:
+    case NODE_LT:
+    case NODE_LE:
+    case NODE_GT:
+    case NODE_GE:
+    case NODE_BETWEEN:
+    case NODE_BEGINS_WITH:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static enum error_code check_term(struct call *call, const struct key_attribute *attribute,
                                   const struct term *term)
 {
+    if (!is_indexable(term->kind)) {
+        return fail(call, ERROR_VALIDATION,
+                    "Attempted conditional constraint is not an indexable operation");
+    }
     TRY(check_value(call, attribute, term->values[0]));
     if (term->kind == NODE_BETWEEN) return check_value(call, attribute, term->values[1]);
     return OK;

@@ -109,12 +109,16 @@ struct update {
     const struct action *actions;
     size_t count;
     const struct projection *touched; /* all paths, for UPDATED_OLD and UPDATED_NEW */
+    bool legacy;                      /* from AttributeUpdates: see update_apply */
 };
 
 /*
  * Applies an update to the old item (an empty slice: there is none, start from key, which is an
  * item of the key attributes). Every operand is evaluated on the old item. Fails with VALIDATION
  * and the runtime texts of facts/errors.md section 6; the new item's size is not checked here.
+ *
+ * A legacy update words a wrong type differently, and one that only takes away makes no item where
+ * there is none: *new_item is empty then.
  */
 enum error_code update_apply(struct call *call, const struct update *update, struct slice old_item,
                              struct slice key, struct slice *new_item) WARN_UNUSED;

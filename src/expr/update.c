@@ -40,11 +40,24 @@ static enum error_code compute(struct call *call, const struct update *update,
 static void sort_changes(struct change *changes, size_t count);
 static void write_container(struct buffer *out, struct value old, struct changes changes);
 
+static bool only_takes_away(const struct update *update)
+{
+    for (size_t i = 0; i < update->count; i++) {
+        const enum action_kind kind = update->actions[i].kind;
+        if (kind != ACTION_REMOVE && kind != ACTION_DELETE) return false;
+    }
+    return true;
+}
+
 enum error_code update_apply(struct call *call, const struct update *update, struct slice old_item,
                              struct slice key, struct slice *new_item)
 {
     const struct slice base = old_item.length > 0 ? old_item : key;
     CHECK(base.length > 0);
+    if (update->legacy && old_item.length == 0 && only_takes_away(update)) {
+        *new_item = (struct slice){0};
+        return OK;
+    }
     struct change *changes = arena_array(call->arena, struct change, update->count);
     TRY(compute(call, update, old_item, base, changes));
     size_t bytes = base.length;
@@ -258,7 +271,6 @@ static enum error_code add(struct call *call, const struct value *old, const str
         *result = operand->encoded;
         return OK;
     }
-    if (old->type != operand->type) return fail_operand(call);
     if (operand->type == VALUE_NUMBER || operand->type == VALUE_LIST) {
         struct value sum;
         if (operand->type == VALUE_NUMBER) {
@@ -274,15 +286,21 @@ static enum error_code add(struct call *call, const struct value *old, const str
     return OK;
 }
 
-static enum error_code subtract(struct call *call, const struct value *old,
-                                const struct value *operand, struct slice *result)
+static struct slice subtract(struct arena *arena, const struct value *old,
+                             const struct value *operand)
 {
-    *result = (struct slice){0};
-    if (old->type == VALUE_ABSENT) return OK;
-    if (old->type != operand->type) return fail_operand(call);
+    if (old->type == VALUE_ABSENT) return (struct slice){0};
     CHECK(value_is_set(operand->type));
-    *result = merge_sets(call->arena, old, operand, false);
-    return OK;
+    return merge_sets(arena, old, operand, false);
+}
+
+/* ADD and DELETE want what stands there to be of their operand's type. */
+static enum error_code check_type(struct call *call, const struct update *update,
+                                  const struct action *action, const struct value *old)
+{
+    if (old->type == VALUE_ABSENT || old->type == action->operand->value.type) return OK;
+    if (!update->legacy) return fail_operand(call);
+    return fail(call, ERROR_VALIDATION, "Type mismatch for attribute to update");
 }
 
 /* How many levels of values stand below this one; an empty container has none, unlike value_depth.
@@ -310,15 +328,18 @@ static enum error_code check_depth(struct call *call, const struct path *path, s
 }
 
 /* Finds where the action goes, and what ADD and DELETE make of what stands there. */
-static enum error_code apply_action(struct call *call, const struct action *action,
-                                    struct slice base, struct change *change)
+static enum error_code apply_action(struct call *call, const struct update *update,
+                                    const struct action *action, struct slice base,
+                                    struct change *change)
 {
     struct value target;
     TRY(find_target(call, &action->path, base, &target));
     if (action->kind == ACTION_ADD) {
+        TRY(check_type(call, update, action, &target));
         TRY(add(call, &target, &action->operand->value, &change->value));
     } else if (action->kind == ACTION_DELETE) {
-        TRY(subtract(call, &target, &action->operand->value, &change->value));
+        TRY(check_type(call, update, action, &target));
+        change->value = subtract(call->arena, &target, &action->operand->value);
     }
     return change->value.length == 0 ? OK : check_depth(call, change->path, change->value);
 }
@@ -336,7 +357,7 @@ static enum error_code compute(struct call *call, const struct update *update,
         changes[i].value = value.encoded;
     }
     for (size_t i = 0; i < update->count; i++) {
-        TRY(apply_action(call, &update->actions[i], base, &changes[i]));
+        TRY(apply_action(call, update, &update->actions[i], base, &changes[i]));
     }
     return OK;
 }

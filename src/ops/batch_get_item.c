@@ -62,6 +62,7 @@ struct part {
     const struct json_token *name;
     const struct json_token *names;      /* ExpressionAttributeNames */
     const struct json_token *expression; /* ProjectionExpression */
+    const struct json_token *attributes; /* AttributesToGet */
     const struct json_token *consistent_read;
     const struct table *table;
     const struct projection *projection;
@@ -120,6 +121,7 @@ static enum error_code compile_part(struct call *call, const struct json_token *
     part->name = name;
     part->names = input_member(token, "ExpressionAttributeNames");
     part->expression = input_member(token, "ProjectionExpression");
+    part->attributes = input_member(token, "AttributesToGet");
     part->consistent_read = input_member(token, "ConsistentRead");
     struct expression_input expressions = {
         .text = {[EXPRESSION_PROJECTION] = part->expression},
@@ -130,6 +132,7 @@ static enum error_code compile_part(struct call *call, const struct json_token *
     TRY(expressions_check(call, &expressions));
     TRY(expressions_parse(call, &expressions, &set));
     part->projection = set.projection;
+    TRY(legacy_project(call, part->attributes, &part->projection));
     return compile_keys(call, input_member(token, "Keys"), part);
 }
 
@@ -247,6 +250,18 @@ static void respond_names(struct request *request, const struct json_token *name
     BUFFER_TEXT(out, "}");
 }
 
+static void respond_attributes(struct request *request, const struct json_token *attributes)
+{
+    struct buffer *out = &request->response;
+    BUFFER_TEXT(out, ",\"AttributesToGet\":[");
+    const struct json_token *name = json_first(attributes);
+    for (uint32_t i = 0; i < attributes->length; i++, name = json_next(name)) {
+        if (i > 0) BUFFER_TEXT(out, ",");
+        json_append_string(out, input_string(request, name));
+    }
+    BUFFER_TEXT(out, "]");
+}
+
 /* What was not read, with the options it was asked with, so that it can be asked again as it is. */
 static void respond_unprocessed_part(struct request *request, const struct part *part)
 {
@@ -268,6 +283,7 @@ static void respond_unprocessed_part(struct request *request, const struct part 
         json_append_string(out, input_string(request, part->expression));
     }
     if (part->names != NULL) respond_names(request, part->names);
+    if (part->attributes != NULL) respond_attributes(request, part->attributes);
     BUFFER_TEXT(out, "}");
 }
 

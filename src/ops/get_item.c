@@ -67,6 +67,7 @@ static enum error_code plan_get(struct request *request)
     TRY(item_from_json(call, input[INPUT_KEY], &get->key));
     TRY(expressions_parse(call, &expressions, &set));
     get->projection = set.projection;
+    TRY(legacy_project(call, input[INPUT_ATTRIBUTES_TO_GET], &get->projection));
     TRY(request_table(request, input[INPUT_TABLE_NAME], &get->table));
     TRY(key_check(call, get->table, get->key));
     return paths_check_projection(call, get->table, get->projection);

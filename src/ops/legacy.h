@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * legacy — the parameters that expressions replaced: Expected, AttributeUpdates, KeyConditions and
- * their kind. Their shapes are checked; what they mean is not built, so they are refused, after the
- * rule against mixing them with expressions.
+ * legacy — what the parameters that expressions replaced have in common: their shapes, the rules
+ * about giving them together, and AttributesToGet. Conditions (Expected, KeyConditions, filters)
+ * are in legacy_condition.h, AttributeUpdates in legacy_update.h. All of them become the nodes of
+ * expr/node.h; nothing after the plan knows how a request was worded.
  */
 #ifndef STATOR_OPS_LEGACY_H
 #define STATOR_OPS_LEGACY_H
 
+#include "expr/node.h"
 #include "ops/op.h"
 
 /* Shapes for field tables. */
@@ -24,12 +26,30 @@ struct parameter {
 
 /*
  * Fails when both legacy and expression parameters are given, naming both in the order of the
- * lists; then when a legacy one is given. Envelope: see fail_enveloped.
+ * lists. Envelope: see fail_enveloped.
  */
 enum error_code legacy_check(struct call *call, const struct parameter *legacy,
                              const struct parameter *expressions) WARN_UNUSED;
 
-/* Refuses legacy parameters that the rule against mixing does not name. */
-enum error_code legacy_refuse(struct call *call, const struct parameter *legacy) WARN_UNUSED;
+/* ConditionalOperator joins the conditions of a filter or of Expected: there must be two. */
+enum error_code legacy_check_operator(struct call *call, const struct json_token *joiner,
+                                      const struct json_token *conditions) WARN_UNUSED;
+
+/* An entry of a map of the request. */
+struct legacy_entry {
+    struct slice name;
+    const struct json_token *value;
+};
+
+/* The entries of a map in the order of the request, of equal names the last; returns how many. */
+size_t legacy_entries(struct arena *arena, const struct json_token *map,
+                      struct legacy_entry **entries);
+
+/*
+ * Makes a projection of AttributesToGet: names of attributes, never paths. The token may be NULL:
+ * then *projection stays as it is.
+ */
+enum error_code legacy_project(struct call *call, const struct json_token *attributes,
+                               const struct projection **projection) WARN_UNUSED;
 
 #endif

@@ -146,15 +146,14 @@ enum error_code paths_check_update(struct call *call, const struct table *table,
 }
 
 enum error_code paths_check_filter_keys(struct call *call, const struct key_schema *key,
-                                        const struct node *filter)
+                                        const struct node *filter, const char *what)
 {
     for (unsigned i = 0; i < key_schema_count(key); i++) {
         struct slice name = key->attributes[i].name;
         if (!visit_node(filter, begins_with_name, &name)) continue;
         return fail(call, ERROR_VALIDATION,
-                    "Filter Expression can only contain non-primary key attributes: Primary key "
-                    "attribute: %.*s",
-                    SLICE_ARGS(name));
+                    "%s can only contain non-primary key attributes: Primary key attribute: %.*s",
+                    what, SLICE_ARGS(name));
     }
     return OK;
 }

@@ -18,9 +18,10 @@ enum error_code paths_check_filter(struct call *call, const struct table *table,
 enum error_code paths_check_update(struct call *call, const struct table *table,
                                    const struct update *update) WARN_UNUSED;
 
-/* A filter of Query may not name an attribute of the key that is queried. */
+/* A filter of Query may not name an attribute of the key that is queried. what is the filter's name
+ * in the message. */
 enum error_code paths_check_filter_keys(struct call *call, const struct key_schema *key,
-                                        const struct node *filter) WARN_UNUSED;
+                                        const struct node *filter, const char *what) WARN_UNUSED;
 
 /*
  * The top-level attributes named that entries of the index do not hold, each once, as messages

@@ -51,6 +51,8 @@ static struct write_input write_members(const struct json_token **input)
         .names = input[INPUT_NAMES],
         .values = input[INPUT_VALUES],
         .return_on_failure = input[INPUT_RETURN_VALUES_ON_FAILURE],
+        .expected = input[INPUT_EXPECTED],
+        .conditional_operator = input[INPUT_CONDITIONAL_OPERATOR],
     };
 }
 
@@ -73,14 +75,9 @@ static enum error_code plan_put(struct request *request)
     plan->return_item_collection_metrics = input[INPUT_RETURN_ITEM_COLLECTION_METRICS];
     request->plan = plan;
 
-    const struct parameter legacy[] = {{"Expected", input[INPUT_EXPECTED]}, {NULL, NULL}};
-    const struct parameter unmixed[] = {
-        {"ConditionalOperator", input[INPUT_CONDITIONAL_OPERATOR]},
-        {NULL, NULL},
-    };
-    TRY(write_input_compile(request, &plan->input, legacy, &plan->write));
+    TRY(write_input_compile(request, &plan->input, &plan->write));
     TRY(check_return_values(request, plan->return_values));
-    TRY(legacy_refuse(&request->call, unmixed));
+    TRY(write_input_lower(&request->call, &plan->input, &plan->write));
     TRY(write_input_measure(&request->call, &plan->write));
     TRY(write_input_bind(request, &plan->input, &plan->write));
     return write_input_check(&request->call, &plan->write, KEY_OF_PUT);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* query — Query: the items of one partition key, in the order of their sort keys. */
 #include "model/value_json.h"
+#include "ops/legacy_condition.h"
 #include "ops/paths.h"
 #include "ops/read_page.h"
 #include "store/layout.h"
@@ -67,6 +68,9 @@ static struct read_page_input page_members(const struct json_token **input)
         .consistent_read = input[INPUT_CONSISTENT_READ],
         .start_key = input[INPUT_EXCLUSIVE_START_KEY],
         .return_consumed_capacity = input[INPUT_RETURN_CONSUMED_CAPACITY],
+        .attributes_to_get = input[INPUT_ATTRIBUTES_TO_GET],
+        .filter = input[INPUT_QUERY_FILTER],
+        .conditional_operator = input[INPUT_CONDITIONAL_OPERATOR],
         .expressions =
             {
                 .text = {[EXPRESSION_KEY_CONDITION] = input[INPUT_KEY_CONDITION_EXPRESSION],
@@ -98,12 +102,9 @@ static enum error_code check_legacy(struct request *request)
         {"KeyConditionExpression", key_expression},
         {NULL, NULL},
     };
-    const struct parameter unmixed[] = {
-        {"KeyConditions", input[INPUT_KEY_CONDITIONS]},
-        {NULL, NULL},
-    };
     TRY(legacy_check(&request->call, legacy, given));
-    return legacy_refuse(&request->call, unmixed);
+    return legacy_check_operator(&request->call, input[INPUT_CONDITIONAL_OPERATOR],
+                                 input[INPUT_QUERY_FILTER]);
 }
 
 /* Everything that needs no table. */
@@ -112,14 +113,21 @@ static enum error_code compile(struct request *request, struct read_page *read)
     struct call *call = &request->call;
     TRY(check_legacy(request));
     TRY(expressions_check(call, &read->input.expressions));
+    TRY(read_page_lower_filter(call, read));
+    TRY(read_page_lower_projection(call, read));
     TRY(read_page_start(request, read));
-    if (request->input[INPUT_KEY_CONDITION_EXPRESSION] == NULL) {
+    const struct json_token *key_conditions = request->input[INPUT_KEY_CONDITIONS];
+    if (request->input[INPUT_KEY_CONDITION_EXPRESSION] == NULL && key_conditions == NULL) {
         return fail(call, ERROR_VALIDATION,
                     "Either the KeyConditions or KeyConditionExpression parameter must be "
                     "specified in the request.");
     }
-    TRY(expressions_parse(call, &read->input.expressions, &read->set));
-    TRY(key_condition_check(call, read->set.key_condition));
+    TRY(read_page_parse(call, read));
+    if (key_conditions != NULL) {
+        TRY(legacy_condition_keys(call, key_conditions, &read->set.key_condition));
+    } else {
+        TRY(key_condition_check(call, read->set.key_condition));
+    }
     return read_page_check_select(request, read, "1 validation error detected: ");
 }
 
@@ -235,7 +243,8 @@ static enum error_code plan_query(struct request *request)
     TRY(read_page_bind(request, read));
     TRY(set_range(request, read));
     TRY(paths_check_projection(call, read->table, read->set.projection));
-    TRY(paths_check_filter_keys(call, read_page_key(read), read->set.filter));
+    const char *filter = read->legacy.filter != NULL ? "QueryFilter" : "Filter Expression";
+    TRY(paths_check_filter_keys(call, read_page_key(read), read->set.filter, filter));
     TRY(read_page_check_projection(request, read));
     return check_filter(call, read);
 }

@@ -3,6 +3,7 @@
 #include "ops/read_page.h"
 
 #include "model/value_json.h"
+#include "ops/legacy_condition.h"
 #include "ops/paths.h"
 #include "ops/respond.h"
 #include "store/item.h"
@@ -89,6 +90,29 @@ struct slice read_page_start_row(struct call *call, const struct read_page *read
     return layout_index_key(call->arena, read->table, read->index, read->start);
 }
 
+/* ---- conditions and projections ------------------------------------------------------------ */
+
+enum error_code read_page_lower_filter(struct call *call, struct read_page *read)
+{
+    return legacy_condition_filter(call, read->input.filter, read->input.conditional_operator,
+                                   &read->legacy.filter);
+}
+
+enum error_code read_page_lower_projection(struct call *call, struct read_page *read)
+{
+    return legacy_project(call, read->input.attributes_to_get, &read->legacy.projection);
+}
+
+enum error_code read_page_parse(struct call *call, struct read_page *read)
+{
+    const struct expression_set *legacy = &read->legacy;
+    struct expression_set *set = &read->set;
+    TRY(expressions_parse(call, &read->input.expressions, set));
+    if (set->filter == NULL) set->filter = legacy->filter;
+    if (set->projection == NULL) set->projection = legacy->projection;
+    return OK;
+}
+
 /* ---- Select -------------------------------------------------------------------------------- */
 
 static bool selects(struct request *request, const struct read_page *read, const char *what)
@@ -112,8 +136,9 @@ enum error_code read_page_check_select(struct request *request, const struct rea
     if (projects && !specific) {
         struct slice select = input_string(request, read->input.select);
         if (selects(request, read, "COUNT")) select = SLICE("only the Count");
-        return fail(call, ERROR_VALIDATION,
-                    "Cannot specify the ProjectionExpression when choosing to get %.*s",
+        return fail(call, ERROR_VALIDATION, "Cannot specify the %s when choosing to get %.*s",
+                    read->input.attributes_to_get != NULL ? "AttributesToGet"
+                                                          : "ProjectionExpression",
                     SLICE_ARGS(select));
     }
     if (selects(request, read, "ALL_PROJECTED_ATTRIBUTES") && read->input.index_name == NULL) {

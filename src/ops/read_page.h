@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * read_page — what Query and Scan share: expressions, Select, the index, ExclusiveStartKey, and a
- * page of items written straight into the response.
+ * read_page — what Query and Scan share: expressions and the legacy parameters in their place,
+ * Select, the index, ExclusiveStartKey, and a page of items written straight into the response.
  *
  * The steps are separate because the two operations put their own checks between them.
  */
@@ -22,12 +22,17 @@ struct read_page_input {
     const struct json_token *start_key;
     const struct json_token *return_consumed_capacity;
     struct expression_input expressions;
+    /* Legacy parameters. */
+    const struct json_token *attributes_to_get;
+    const struct json_token *filter; /* QueryFilter, ScanFilter */
+    const struct json_token *conditional_operator;
 };
 
 struct read_page {
     struct read_page_input input;
     struct expression_set set;
-    struct slice start; /* ExclusiveStartKey as an item; empty: none */
+    struct expression_set legacy; /* what legacy parameters say; read_page_parse moves it to set */
+    struct slice start;           /* ExclusiveStartKey as an item; empty: none */
     const struct table *table;
     const struct index *index; /* NULL: the table */
     struct request *request;
@@ -36,6 +41,13 @@ struct read_page {
 
 /* Decodes ExclusiveStartKey. */
 enum error_code read_page_start(struct request *request, struct read_page *read) WARN_UNUSED;
+
+/* Turns the filter and AttributesToGet into what expressions would be. */
+enum error_code read_page_lower_filter(struct call *call, struct read_page *read) WARN_UNUSED;
+enum error_code read_page_lower_projection(struct call *call, struct read_page *read) WARN_UNUSED;
+
+/* Parses the expressions, and takes what legacy parameters say in their place. */
+enum error_code read_page_parse(struct call *call, struct read_page *read) WARN_UNUSED;
 
 /* What Select may be beside a ProjectionExpression and an IndexName; texts differ by operation. */
 enum error_code read_page_check_select(struct request *request, const struct read_page *read,

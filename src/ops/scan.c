@@ -77,6 +77,9 @@ static struct read_page_input page_members(const struct json_token **input)
         .consistent_read = input[INPUT_CONSISTENT_READ],
         .start_key = input[INPUT_EXCLUSIVE_START_KEY],
         .return_consumed_capacity = input[INPUT_RETURN_CONSUMED_CAPACITY],
+        .attributes_to_get = input[INPUT_ATTRIBUTES_TO_GET],
+        .filter = input[INPUT_SCAN_FILTER],
+        .conditional_operator = input[INPUT_CONDITIONAL_OPERATOR],
         .expressions =
             {
                 .text = {[EXPRESSION_FILTER] = input[INPUT_FILTER_EXPRESSION],
@@ -102,7 +105,9 @@ static enum error_code check_legacy(struct request *request)
         {"FilterExpression", input[INPUT_FILTER_EXPRESSION]},
         {NULL, NULL},
     };
-    return legacy_check(&request->call, legacy, given);
+    TRY(legacy_check(&request->call, legacy, given));
+    return legacy_check_operator(&request->call, input[INPUT_CONDITIONAL_OPERATOR],
+                                 input[INPUT_SCAN_FILTER]);
 }
 
 /* The segment of total that is read; segment 0 of 1 when none is asked for. */
@@ -148,9 +153,11 @@ static enum error_code compile(struct request *request, struct read_page *read)
     struct call *call = &request->call;
     TRY(check_legacy(request));
     TRY(expressions_check(call, &read->input.expressions));
+    TRY(read_page_lower_projection(call, read));
+    TRY(read_page_lower_filter(call, read));
     TRY(read_page_start(request, read));
     TRY(check_segments(request));
-    TRY(expressions_parse(call, &read->input.expressions, &read->set));
+    TRY(read_page_parse(call, read));
     return read_page_check_select(request, read, "");
 }
 

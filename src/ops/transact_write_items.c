@@ -180,7 +180,7 @@ static enum error_code compile(struct request *request, struct actions *actions)
     for (; many->count < items->length; many->count++) {
         const struct write_input *input = &actions->inputs[many->count];
         struct write *write = &many->writes[many->count];
-        TRY(write_input_compile(request, input, NULL, write));
+        TRY(write_input_compile(request, input, write));
         TRY(write_input_measure(call, write));
         write->in_transaction = true;
         many->names[many->count] = input_string(request, input->table_name);

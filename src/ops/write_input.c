@@ -4,6 +4,8 @@
 
 #include "expr/expressions.h"
 #include "model/value_json.h"
+#include "ops/legacy_condition.h"
+#include "ops/legacy_update.h"
 #include "ops/paths.h"
 #include "store/layout.h"
 
@@ -28,15 +30,21 @@ static struct expression_input expressions_of(const struct write_input *input)
 }
 
 static enum error_code check_parameters(struct call *call, const struct write_input *input,
-                                        const struct expression_input *expressions,
-                                        const struct parameter *legacy)
+                                        const struct expression_input *expressions)
 {
+    const struct parameter legacy[] = {
+        {"AttributeUpdates", input->attribute_updates},
+        {"Expected", input->expected},
+        {"ConditionalOperator", input->conditional_operator},
+        {NULL, NULL},
+    };
     const struct parameter given[] = {
         {"UpdateExpression", input->update},
         {"ConditionExpression", input->condition},
         {NULL, NULL},
     };
-    if (legacy != NULL) TRY(legacy_check(call, legacy, given));
+    TRY(legacy_check(call, legacy, given));
+    TRY(legacy_check_operator(call, input->conditional_operator, input->expected));
     return expressions_check(call, expressions);
 }
 
@@ -47,7 +55,7 @@ static bool has_expressions(const struct write_input *input)
 }
 
 enum error_code write_input_compile(struct request *request, const struct write_input *input,
-                                    const struct parameter *legacy, struct write *write)
+                                    struct write *write)
 {
     struct call *call = &request->call;
     struct slice returned = input_string(request, input->return_on_failure);
@@ -58,7 +66,7 @@ enum error_code write_input_compile(struct request *request, const struct write_
     };
     /* An item's values come before the parameters, a key's after them (facts/errors.md 8). */
     if (input->kind == WRITE_PUT) TRY(decode_subject(call, input, write));
-    TRY(check_parameters(call, input, &expressions, legacy));
+    TRY(check_parameters(call, input, &expressions));
     if (input->kind != WRITE_PUT) TRY(decode_subject(call, input, write));
     if (!has_expressions(input)) return OK;
 
@@ -67,6 +75,14 @@ enum error_code write_input_compile(struct request *request, const struct write_
     write->update = set.update;
     write->condition = set.condition;
     return OK;
+}
+
+enum error_code write_input_lower(struct call *call, const struct write_input *input,
+                                  struct write *write)
+{
+    TRY(legacy_update_read(call, input->attribute_updates, &write->update));
+    return legacy_condition_expected(call, input->expected, input->conditional_operator,
+                                     &write->condition);
 }
 
 enum error_code write_input_measure(struct call *call, const struct write *write)
@@ -88,6 +104,7 @@ enum error_code write_input_check(struct call *call, struct write *write, enum k
     } else {
         TRY(key_check(call, write->table, write->key));
         TRY(paths_check_update(call, write->table, write->update));
+        TRY(legacy_update_check(call, write->table, write->update));
     }
     write->row_key = layout_item_key(call->arena, write->table, write->key);
     return OK;

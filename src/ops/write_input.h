@@ -4,7 +4,8 @@
  * DeleteItem, an action of TransactWriteItems), to the plan of one write.
  *
  * The steps are separate because operations put checks of their own between them:
- * compile (values, expressions), measure (a put's size), bind (the table), check (keys).
+ * compile (values, expressions), lower (legacy parameters), measure (a put's size), bind (the
+ * table), check (keys).
  */
 #ifndef STATOR_OPS_WRITE_INPUT_H
 #define STATOR_OPS_WRITE_INPUT_H
@@ -22,15 +23,22 @@ struct write_input {
     const struct json_token *names;
     const struct json_token *values;
     const struct json_token *return_on_failure;
+    /* Legacy parameters. */
+    const struct json_token *attribute_updates;
+    const struct json_token *expected;
+    const struct json_token *conditional_operator;
 };
 
 /*
  * Decodes the item or key, checks the parameters and parses the expressions: everything that needs
- * no table, in the order of the kind. legacy may be NULL: the operation has none.
+ * no table, in the order of the kind.
  */
 enum error_code write_input_compile(struct request *request, const struct write_input *input,
-                                    const struct parameter *legacy,
                                     struct write *write) WARN_UNUSED;
+
+/* Turns AttributeUpdates and Expected into the update and condition that expressions would be. */
+enum error_code write_input_lower(struct call *call, const struct write_input *input,
+                                  struct write *write) WARN_UNUSED;
 
 /* A put's item fits 400 KB. */
 enum error_code write_input_measure(struct call *call, const struct write *write) WARN_UNUSED;

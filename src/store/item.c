@@ -130,6 +130,7 @@ static enum error_code make_updated(struct writing *w)
     struct write *write = w->write;
     if (write->update != NULL) {
         TRY(update_apply(w->call, write->update, write->old_item, write->key, &write->new_item));
+        if (write->new_item.length == 0) return OK; /* there was no item, and there is none */
     } else {
         write->new_item = write->old_item.length > 0 ? write->old_item : write->key;
     }

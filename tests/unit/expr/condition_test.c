@@ -232,7 +232,7 @@ static void no_item_has_no_attributes(void **state)
 }
 
 /* NOT_CONTAINS has no expression: only legacy parameters make it. */
-static void not_contains_is_the_opposite_of_contains(void **state)
+static void not_contains_is_the_opposite_of_contains_where_something_is(void **state)
 {
     (void)state;
     struct fixture fixture;
@@ -246,6 +246,7 @@ static void not_contains_is_the_opposite_of_contains(void **state)
     assert_false(condition_evaluate(&condition, item, &fixture.arena));
     member.value = value_scalar(&fixture.arena, VALUE_STRING, SLICE("q"));
     assert_true(condition_evaluate(&condition, item, &fixture.arena));
+    assert_false(condition_evaluate(&condition, (struct slice){0}, &fixture.arena));
     fixture_close(&fixture);
 }
 
@@ -255,7 +256,7 @@ int main(void)
         cmocka_unit_test(what_is_true_of_the_item_holds),
         cmocka_unit_test(what_is_not_true_of_the_item_does_not_hold),
         cmocka_unit_test(no_item_has_no_attributes),
-        cmocka_unit_test(not_contains_is_the_opposite_of_contains),
+        cmocka_unit_test(not_contains_is_the_opposite_of_contains_where_something_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

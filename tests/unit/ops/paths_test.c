@@ -139,11 +139,14 @@ static void a_filter_may_not_name_the_key_that_is_queried(void **state)
     struct fixture *fixture = *state;
     struct expression_set set =
         parse(fixture, EXPRESSION_FILTER, "a = :v OR begins_with(s, :v) OR g = :v");
-    enum error_code code = paths_check_filter_keys(&fixture->call, &fixture->table.key, set.filter);
+    enum error_code code = paths_check_filter_keys(&fixture->call, &fixture->table.key, set.filter,
+                                                   "Filter Expression");
     ASSERT_SLICE(outcome(fixture, code), SLICE("Primary key attribute: s"));
-    code = paths_check_filter_keys(&fixture->call, &fixture->indexes[1].key, set.filter);
+    code = paths_check_filter_keys(&fixture->call, &fixture->indexes[1].key, set.filter,
+                                   "Filter Expression");
     ASSERT_SLICE(outcome(fixture, code), SLICE("Primary key attribute: g"));
-    code = paths_check_filter_keys(&fixture->call, &fixture->indexes[0].key, set.filter);
+    code = paths_check_filter_keys(&fixture->call, &fixture->indexes[0].key, set.filter,
+                                   "Filter Expression");
     ASSERT_SLICE(outcome(fixture, code), SLICE(""));
 }
 
