@@ -95,39 +95,51 @@ static inline struct slice read_bytes(const uint8_t *from)
     return read_long_bytes(from);
 }
 
-static inline struct value read_scalar(const uint8_t *from, struct slice data)
+static inline void read_scalar(const uint8_t *from, struct slice data, struct value *value)
 {
-    const size_t length = (size_t)(data.data + data.length - from);
-    return (struct value){(enum value_type) * from, 0, data, slice_of(from, length)};
+    value->type = (enum value_type) * from;
+    value->count = 0;
+    value->data = data;
+    value->encoded = slice_of(from, (size_t)(data.data + data.length - from));
 }
 
-/* As value_read, without a bound to check against. */
-static inline struct value read_value(const uint8_t *from)
+static inline void read_container(const uint8_t *from, struct value *value)
+{
+    const size_t body = load_u32(from + TYPE_BYTES);
+    CHECK(body >= U32_BYTES);
+    value->type = (enum value_type) * from;
+    value->count = load_u32(from + TYPE_BYTES + U32_BYTES);
+    value->data = slice_of(from + CONTAINER_HEAD_BYTES, body - U32_BYTES);
+    value->encoded = slice_of(from, TYPE_BYTES + U32_BYTES + body);
+}
+
+/*
+ * As value_read, without a bound to check against. It fills in the caller's value member by member:
+ * a value that is returned is copied, in halves that the processor has to wait for.
+ */
+static inline void read_value(const uint8_t *from, struct value *value)
 {
     switch ((enum value_type) * from) {
     case VALUE_STRING:
     case VALUE_BINARY:
-        return read_scalar(from, read_bytes(from + TYPE_BYTES));
+        read_scalar(from, read_bytes(from + TYPE_BYTES), value);
+        return;
     case VALUE_NUMBER:
-        return read_scalar(from, slice_of(from + TYPE_BYTES + 1, from[TYPE_BYTES]));
+        read_scalar(from, slice_of(from + TYPE_BYTES + 1, from[TYPE_BYTES]), value);
+        return;
     case VALUE_BOOLEAN:
-        return read_scalar(from, slice_of(from + TYPE_BYTES, 1));
+        read_scalar(from, slice_of(from + TYPE_BYTES, 1), value);
+        return;
     case VALUE_NULL:
-        return read_scalar(from, slice_of(from + TYPE_BYTES, 0));
+        read_scalar(from, slice_of(from + TYPE_BYTES, 0), value);
+        return;
     case VALUE_LIST:
     case VALUE_MAP:
     case VALUE_STRING_SET:
     case VALUE_NUMBER_SET:
-    case VALUE_BINARY_SET: {
-        const size_t body = load_u32(from + TYPE_BYTES);
-        CHECK(body >= U32_BYTES);
-        return (struct value){
-            .type = (enum value_type) * from,
-            .count = load_u32(from + TYPE_BYTES + U32_BYTES),
-            .data = slice_of(from + CONTAINER_HEAD_BYTES, body - U32_BYTES),
-            .encoded = slice_of(from, TYPE_BYTES + U32_BYTES + body),
-        };
-    }
+    case VALUE_BINARY_SET:
+        read_container(from, value);
+        return;
     case VALUE_ABSENT:
     case VALUE_TYPES:
         break;
@@ -138,38 +150,47 @@ static inline struct value read_value(const uint8_t *from)
 struct value value_read(struct slice encoded)
 {
     CHECK(encoded.length > 0);
-    const struct value value = read_value(encoded.data);
+    struct value value;
+    read_value(encoded.data, &value);
     CHECK(value.encoded.length <= encoded.length);
     return value;
+}
+
+/* As value_next, inlined where it matters: a value handed over by value is copied first. */
+static inline bool next(const struct value *container, struct value_walk *walk, struct slice *name,
+                        struct value *value)
+{
+    if (walk->offset >= container->data.length) return false;
+    const uint8_t *from = container->data.data + walk->offset;
+    if (value_is_set(container->type)) {
+        const struct slice member = read_bytes(from);
+        *value = (struct value){.type = value_set_member_type(container->type), .data = member};
+        walk->offset = (size_t)(member.data + member.length - container->data.data);
+        return true;
+    }
+    if (container->type == VALUE_MAP) {
+        const struct slice read = read_bytes(from);
+        if (name != NULL) *name = read;
+        from = read.data + read.length;
+    }
+    read_value(from, value);
+    walk->offset = (size_t)(from - container->data.data) + value->encoded.length;
+    CHECK(walk->offset <= container->data.length);
+    return true;
 }
 
 bool value_next(struct value container, struct value_walk *walk, struct slice *name,
                 struct value *value)
 {
-    if (walk->offset >= container.data.length) return false;
-    const uint8_t *from = container.data.data + walk->offset;
-    if (value_is_set(container.type)) {
-        const struct slice member = read_bytes(from);
-        *value = (struct value){.type = value_set_member_type(container.type), .data = member};
-        walk->offset = (size_t)(member.data + member.length - container.data.data);
-        return true;
-    }
-    if (container.type == VALUE_MAP) {
-        const struct slice read = read_bytes(from);
-        if (name != NULL) *name = read;
-        from = read.data + read.length;
-    }
-    *value = read_value(from);
-    walk->offset = (size_t)(from - container.data.data) + value->encoded.length;
-    CHECK(walk->offset <= container.data.length);
-    return true;
+    return next(&container, walk, name, value);
 }
 
 /* Where the value that begins at from ends. */
 static inline const uint8_t *skip_value(const uint8_t *from)
 {
-    const struct slice encoded = read_value(from).encoded;
-    return encoded.data + encoded.length;
+    struct value value;
+    read_value(from, &value);
+    return value.encoded.data + value.encoded.length;
 }
 
 struct value value_member(struct value map, struct slice name)
@@ -177,25 +198,28 @@ struct value value_member(struct value map, struct slice name)
     CHECK(map.type == VALUE_MAP);
     const uint8_t *at = map.data.data;
     const uint8_t *const end = at + map.data.length;
+    struct value value = {0};
     while (at < end) {
         const struct slice entry = read_bytes(at);
-        const uint8_t *value = entry.data + entry.length;
+        at = entry.data + entry.length;
         const int order = slice_compare(entry, name);
-        if (order == 0) return read_value(value);
-        if (order > 0) break; /* the names are sorted */
-        at = skip_value(value);
+        if (order == 0) read_value(at, &value);
+        if (order >= 0) break; /* the names are sorted */
+        at = skip_value(at);
     }
-    return (struct value){0};
+    return value;
 }
 
 struct value value_element(struct value list, size_t index)
 {
     CHECK(list.type == VALUE_LIST);
-    if (index >= list.count) return (struct value){0};
+    struct value value = {0};
+    if (index >= list.count) return value;
     const uint8_t *at = list.data.data;
     for (size_t i = 0; i < index; i++)
         at = skip_value(at);
-    return read_value(at);
+    read_value(at, &value);
+    return value;
 }
 
 bool value_set_contains(struct value set, struct slice member)
@@ -220,38 +244,54 @@ struct value item_attribute(struct slice item, struct slice name)
 
 /* ---- sizes ---- */
 
-size_t value_size(struct value value)
+static size_t elements_size(const struct value *container)
 {
     struct value_walk walk = {0};
     struct slice name = {0};
     struct value element;
+    size_t size = CONTAINER_OVERHEAD;
+    while (next(container, &walk, &name, &element))
+        size += name.length + ELEMENT_OVERHEAD + value_size(element);
+    return size;
+}
+
+static size_t members_size(const struct value *set)
+{
+    struct value_walk walk = {0};
+    struct value member;
     size_t size = 0;
-    switch (value.type) {
+    while (next(set, &walk, NULL, &member))
+        size += member.data.length;
+    return size;
+}
+
+static inline size_t size_of(const struct value *value)
+{
+    switch (value->type) {
     case VALUE_STRING:
     case VALUE_NUMBER:
     case VALUE_BINARY:
-        return value.data.length;
+        return value->data.length;
     case VALUE_BOOLEAN:
     case VALUE_NULL:
         return 1;
     case VALUE_LIST:
     case VALUE_MAP:
-        size = CONTAINER_OVERHEAD;
-        while (value_next(value, &walk, &name, &element)) {
-            size += name.length + ELEMENT_OVERHEAD + value_size(element);
-        }
-        return size;
+        return elements_size(value);
     case VALUE_STRING_SET:
     case VALUE_NUMBER_SET:
     case VALUE_BINARY_SET:
-        while (value_next(value, &walk, NULL, &element))
-            size += element.data.length;
-        return size;
+        return members_size(value);
     case VALUE_ABSENT:
     case VALUE_TYPES:
         break;
     }
     return 0;
+}
+
+size_t value_size(struct value value)
+{
+    return size_of(&value);
 }
 
 size_t item_size(struct slice item)
@@ -263,8 +303,8 @@ size_t item_size(struct slice item)
     struct slice name = {0};
     struct value attribute;
     size_t size = 0;
-    while (value_next(map, &walk, &name, &attribute))
-        size += name.length + value_size(attribute);
+    while (next(&map, &walk, &name, &attribute))
+        size += name.length + size_of(&attribute);
     return size;
 }
 
