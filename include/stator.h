@@ -41,6 +41,9 @@ struct stator_options {
     /* PutItem and UpdateItem word their refusals as the service does in its newer regions. */
     bool validation_envelope;
     int64_t collection_bytes_max; /* item collections of tables with local indexes; 0: 10 GB */
+    int64_t stream_shards;        /* open shards of a new stream, 1 to 64; 0: 1 */
+    int64_t stream_shard_seconds; /* a shard is succeeded after this time; 0: 4 hours */
+    int64_t stream_shard_bytes;   /* or after this much; 0: 1 GiB */
 };
 
 enum stator_status {

@@ -20,6 +20,7 @@
 enum {
     EXIT_USAGE = 2,
     THREADS_MAX = 64,
+    SHARDS_MAX = 64,
     PORT_DEFAULT = 8000,
     REGION_LENGTH_MAX = 32,
     ACCOUNT_ID_LENGTH = 12,
@@ -38,6 +39,9 @@ struct settings {
     int64_t threads;
     int64_t table_delay_ms;
     int64_t collection_bytes;
+    int64_t stream_shards;
+    int64_t stream_shard_seconds;
+    int64_t stream_shard_bytes;
     bool in_memory;
     bool async;
 };
@@ -60,6 +64,8 @@ static bool read_durability(const char *text, void *member);
 static bool read_region(const char *text, void *member);
 static bool read_account_id(const char *text, void *member);
 static bool read_count(const char *text, void *member);
+static bool read_shards(const char *text, void *member);
+static bool read_seconds(const char *text, void *member);
 
 #define MEMBER(name) offsetof(struct settings, name)
 
@@ -87,6 +93,14 @@ static const struct flag flags[] = {
     {"collection-limit", "STATOR_COLLECTION_LIMIT", "BYTES",
      "largest item collection of a table with local indexes (10 GB)", "a number of bytes",
      read_count, MEMBER(collection_bytes)},
+    {"stream-shards", "STATOR_STREAM_SHARDS", "N", "open shards of a new stream (1)",
+     "a number from 1 to 64", read_shards, MEMBER(stream_shards)},
+    {"stream-shard-seconds", "STATOR_STREAM_SHARD_SECONDS", "S",
+     "time after which a shard of a stream is succeeded (14400)", "a number of seconds",
+     read_seconds, MEMBER(stream_shard_seconds)},
+    {"stream-shard-bytes", "STATOR_STREAM_SHARD_BYTES", "BYTES",
+     "changes after which a shard of a stream is succeeded (1 GiB)", "a number of bytes",
+     read_count, MEMBER(stream_shard_bytes)},
 };
 
 enum { FLAGS = sizeof flags / sizeof flags[0] };
@@ -262,6 +276,16 @@ static bool read_count(const char *text, void *member)
     return read_number(text, 0, INT64_MAX, member);
 }
 
+static bool read_shards(const char *text, void *member)
+{
+    return read_number(text, 1, SHARDS_MAX, member);
+}
+
+static bool read_seconds(const char *text, void *member)
+{
+    return read_number(text, 0, INT32_MAX, member);
+}
+
 static bool read_durability(const char *text, void *member)
 {
     *(bool *)member = strcmp(text, "async") == 0;
@@ -302,6 +326,9 @@ static int run_database(const struct settings *settings)
         .account_id = settings->account_id,
         .table_delay_ms = settings->table_delay_ms,
         .collection_bytes_max = settings->collection_bytes,
+        .stream_shards = settings->stream_shards,
+        .stream_shard_seconds = settings->stream_shard_seconds,
+        .stream_shard_bytes = settings->stream_shard_bytes,
     };
     fix_malloc_threshold();
     /* Signals are taken by sigwait below; threads started from here on inherit the mask. */

@@ -11,6 +11,8 @@
 #include "ops/dispatch.h"
 #include "store/background.h"
 
+enum { MS_PER_SECOND = 1000 };
+
 struct stator {
     struct database database;
     struct arena arena; /* for as long as the database is open */
@@ -48,6 +50,18 @@ static enum stator_status refuse(char *message, size_t size, enum kv_open_status
     return answers[status].status;
 }
 
+static void set_stream_options(struct database *database, const struct stator_options *options)
+{
+    const int64_t shards = options->stream_shards;
+    const int64_t seconds = options->stream_shard_seconds;
+    const int64_t bytes = options->stream_shard_bytes;
+    database->stream_shards = shards < 1                   ? 1
+                              : shards > LIMIT_OPEN_SHARDS ? LIMIT_OPEN_SHARDS
+                                                           : (uint32_t)shards;
+    database->shard_life_ms = seconds > 0 ? seconds * MS_PER_SECOND : LIMIT_SHARD_LIFE_MS;
+    database->shard_bytes_max = bytes > 0 ? bytes : LIMIT_SHARD_BYTES;
+}
+
 static void set_options(struct stator *db, const struct stator_options *options)
 {
     struct database *database = &db->database;
@@ -59,6 +73,7 @@ static void set_options(struct stator *db, const struct stator_options *options)
     database->table_delay_ms = options->table_delay_ms;
     database->collection_bytes_max =
         options->collection_bytes_max > 0 ? options->collection_bytes_max : LIMIT_COLLECTION_BYTES;
+    set_stream_options(database, options);
     clock_open(&database->clock);
     random_open(&database->random, 0);
 }
@@ -170,11 +185,9 @@ static int run(struct database *database, const struct op *op, struct slice body
 
 static const struct op *find_operation(const char *operation)
 {
-    struct slice name = slice_of_string(operation);
-    struct slice prefix = SLICE("DynamoDB_20120810.");
-    if (slice_has_prefix(name, prefix))
-        name = slice_of(name.data + prefix.length, name.length - prefix.length);
-    return dispatch_find(name);
+    const struct slice name = slice_of_string(operation);
+    const struct op *op = dispatch_find_target(name);
+    return op != NULL ? op : dispatch_find(name);
 }
 
 static int refuse_operation(struct arena *arena, struct slice *answer)

@@ -78,6 +78,32 @@ enum stream_view {
     STREAM_NEW_AND_OLD
 };
 
+/*
+ * An open part of a table's change log: it takes the changes of the rows whose partition keys hash
+ * into its range. Closed ones are known to store/stream.h only.
+ */
+struct shard {
+    uint32_t id; /* unique in its table, never used twice, growing */
+    uint32_t hash_first;
+    uint32_t hash_last; /* inclusive */
+    int64_t opened_ms;
+};
+
+/* Time to live: which attribute holds the time an item expires at, and how far the change has come. */
+struct ttl {
+    struct slice attribute; /* empty: never enabled */
+    bool enabled;
+    bool filling;       /* the index of expiry times is not complete yet */
+    int64_t changed_ms; /* of the last UpdateTimeToLive; 0 = never */
+    int64_t settled_ms; /* ENABLING or DISABLING until then */
+};
+
+/* A resource-based policy. Its revision is the time of its last change. */
+struct policy {
+    struct slice text;  /* JSON; empty = none */
+    int64_t changed_ms; /* also of a deletion; 0 = never */
+};
+
 struct tag {
     struct slice key;
     struct slice value;
@@ -111,11 +137,21 @@ struct table {
     int64_t class_changed_ms;
     int64_t class_changed_before_ms; /* the change before that one: their rate is limited */
     bool deletion_protection;
+    int64_t protection_changed_ms; /* by UpdateTable; 0 = never */
     enum stream_view stream;
     struct slice stream_label; /* LatestStreamLabel; empty = never had one */
+    /* Sorted by hashes, covering them all; none when nobody reads the table's changes. */
+    struct shard *shards;
+    size_t shard_count;
+    uint32_t next_shard_id;
     bool sse_enabled;
     struct slice sse_key_arn;     /* KMSMasterKeyArn; empty when SSE is not asked for */
-    struct slice resource_policy; /* JSON text; empty = none */
+    int64_t sse_changed_ms;       /* of the last change; 0 = never */
+    int64_t sse_window_ms;        /* of the change that began the current 24 hours */
+    int64_t sse_changes;          /* in these 24 hours */
+    struct policy policy;
+    struct policy stream_policy; /* of the latest stream */
+    struct ttl ttl;
     struct tag *tags;
     size_t tag_count;
 };

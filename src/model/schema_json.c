@@ -33,8 +33,7 @@ _Static_assert((int)INDEX_CREATING == (int)TABLE_CREATING &&
                    (int)INDEX_ACTIVE == (int)TABLE_ACTIVE,
                "tables and indexes share status_names");
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 static void write_name(struct buffer *out, const char *name)
 {
@@ -159,6 +158,35 @@ static void write_tags(struct buffer *out, const struct table *table)
     buffer_append_byte(out, ']');
 }
 
+/* [id,first hash,last hash,opened at] */
+static void write_shards(struct buffer *out, const struct table *table)
+{
+    if (table->shard_count == 0) return;
+    write_name(out, "shards");
+    for (size_t i = 0; i < table->shard_count; i++) {
+        const struct shard *shard = &table->shards[i];
+        buffer_append(out, i == 0 ? SLICE("[[") : SLICE(",["));
+        json_append_int(out, shard->id);
+        buffer_append_byte(out, ',');
+        json_append_int(out, shard->hash_first);
+        buffer_append_byte(out, ',');
+        json_append_int(out, shard->hash_last);
+        buffer_append_byte(out, ',');
+        json_append_int(out, shard->opened_ms);
+        buffer_append_byte(out, ']');
+    }
+    buffer_append_byte(out, ']');
+}
+
+static void write_ttl(struct buffer *out, const struct ttl *ttl)
+{
+    write_text(out, "ttl_attribute", ttl->attribute);
+    write_truth(out, "ttl_enabled", ttl->enabled);
+    write_truth(out, "ttl_filling", ttl->filling);
+    write_integer(out, "ttl_changed_ms", ttl->changed_ms, 0);
+    write_integer(out, "ttl_settled_ms", ttl->settled_ms, 0);
+}
+
 static void write_settings(struct buffer *out, const struct table *table)
 {
     write_word(out, "billing", billing_names[table->billing]);
@@ -169,11 +197,21 @@ static void write_settings(struct buffer *out, const struct table *table)
     write_integer(out, "class_changed_ms", table->class_changed_ms, 0);
     write_integer(out, "class_changed_before_ms", table->class_changed_before_ms, 0);
     write_truth(out, "deletion_protection", table->deletion_protection);
+    write_integer(out, "protection_changed_ms", table->protection_changed_ms, 0);
     write_word(out, "stream", view_names[table->stream]);
     write_text(out, "stream_label", table->stream_label);
+    write_shards(out, table);
+    write_integer(out, "next_shard_id", table->next_shard_id, 0);
     write_truth(out, "sse_enabled", table->sse_enabled);
     write_text(out, "sse_key_arn", table->sse_key_arn);
-    write_text(out, "resource_policy", table->resource_policy);
+    write_integer(out, "sse_changed_ms", table->sse_changed_ms, 0);
+    write_integer(out, "sse_window_ms", table->sse_window_ms, 0);
+    write_integer(out, "sse_changes", table->sse_changes, 0);
+    write_text(out, "resource_policy", table->policy.text);
+    write_integer(out, "policy_changed_ms", table->policy.changed_ms, 0);
+    write_text(out, "stream_policy", table->stream_policy.text);
+    write_integer(out, "stream_policy_changed_ms", table->stream_policy.changed_ms, 0);
+    write_ttl(out, &table->ttl);
     write_tags(out, table);
 }
 
@@ -201,8 +239,7 @@ void schema_write(struct buffer *out, const struct table *table)
     buffer_append_byte(out, '}');
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 /* ok turns false at the first thing that we cannot have written. */
 struct reader {
@@ -422,6 +459,61 @@ static void read_tags(struct reader *reader, const struct json_token *object, st
     }
 }
 
+static uint32_t read_u32(struct reader *reader, const struct json_token *token)
+{
+    int64_t value = 0;
+    if (token->kind != JSON_NUMBER || !json_int64(token, &value)) reader->ok = false;
+    if (value < 0 || value > UINT32_MAX) reader->ok = false;
+    return (uint32_t)value;
+}
+
+static void read_shard(struct reader *reader, const struct json_token *list, struct shard *shard)
+{
+    enum { MEMBERS = 4 };
+    if (list->kind != JSON_ARRAY || list->length != MEMBERS) {
+        reader->ok = false;
+        return;
+    }
+    const struct json_token *token = json_first(list);
+    shard->id = read_u32(reader, token);
+    token = json_next(token);
+    shard->hash_first = read_u32(reader, token);
+    token = json_next(token);
+    shard->hash_last = read_u32(reader, token);
+    token = json_next(token);
+    if (token->kind != JSON_NUMBER || !json_int64(token, &shard->opened_ms)) reader->ok = false;
+}
+
+/* A write finds its shard by its hash, so no hash may be without one. */
+static void read_shards(struct reader *reader, const struct json_token *object, struct table *table)
+{
+    const struct json_token *list = member(reader, object, "shards", JSON_ARRAY);
+    if (list == NULL) return;
+    table->shards = arena_array(reader->arena, struct shard, list->length);
+    table->shard_count = list->length;
+    const struct json_token *token = json_first(list);
+    uint64_t next = 0;
+    for (uint32_t i = 0; i < list->length; i++, token = json_next(token)) {
+        struct shard *shard = &table->shards[i];
+        read_shard(reader, token, shard);
+        if (shard->id == 0 || shard->hash_first != next) reader->ok = false;
+        if (shard->hash_last < shard->hash_first) reader->ok = false;
+        next = (uint64_t)shard->hash_last + 1;
+    }
+    if (next != (uint64_t)UINT32_MAX + 1) reader->ok = false;
+}
+
+static struct ttl read_ttl(struct reader *reader, const struct json_token *object)
+{
+    return (struct ttl){
+        .attribute = read_text(reader, object, "ttl_attribute"),
+        .enabled = read_truth(object, "ttl_enabled"),
+        .filling = read_truth(object, "ttl_filling"),
+        .changed_ms = read_integer(reader, object, "ttl_changed_ms", 0),
+        .settled_ms = read_integer(reader, object, "ttl_settled_ms", 0),
+    };
+}
+
 static void read_settings(struct reader *reader, const struct json_token *root, struct table *table)
 {
     table->billing = (enum billing_mode)read_word(reader, root, "billing", billing_names);
@@ -433,11 +525,21 @@ static void read_settings(struct reader *reader, const struct json_token *root, 
     table->class_changed_ms = read_integer(reader, root, "class_changed_ms", 0);
     table->class_changed_before_ms = read_integer(reader, root, "class_changed_before_ms", 0);
     table->deletion_protection = read_truth(root, "deletion_protection");
+    table->protection_changed_ms = read_integer(reader, root, "protection_changed_ms", 0);
     table->stream = (enum stream_view)read_word(reader, root, "stream", view_names);
     table->stream_label = read_text(reader, root, "stream_label");
+    read_shards(reader, root, table);
+    table->next_shard_id = (uint32_t)read_unsigned(reader, root, "next_shard_id");
     table->sse_enabled = read_truth(root, "sse_enabled");
     table->sse_key_arn = read_text(reader, root, "sse_key_arn");
-    table->resource_policy = read_text(reader, root, "resource_policy");
+    table->sse_changed_ms = read_integer(reader, root, "sse_changed_ms", 0);
+    table->sse_window_ms = read_integer(reader, root, "sse_window_ms", 0);
+    table->sse_changes = read_integer(reader, root, "sse_changes", 0);
+    table->policy.text = read_text(reader, root, "resource_policy");
+    table->policy.changed_ms = read_integer(reader, root, "policy_changed_ms", 0);
+    table->stream_policy.text = read_text(reader, root, "stream_policy");
+    table->stream_policy.changed_ms = read_integer(reader, root, "stream_policy_changed_ms", 0);
+    table->ttl = read_ttl(reader, root);
     read_tags(reader, root, table);
 }
 

@@ -12,6 +12,7 @@
 #include "ops/table_shape.h"
 #include "ops/table_state.h"
 #include "ops/table_units.h"
+#include "store/stream.h"
 
 #define INVALID "One or more parameter values were invalid: "
 
@@ -285,7 +286,6 @@ static enum error_code plan_stream(struct request *request, struct table *table)
                             "required");
     }
     table->stream = view;
-    table->stream_label = table_input_stream_label(request);
     return OK;
 }
 
@@ -323,7 +323,7 @@ static enum error_code plan(struct request *request)
     TRY(plan_units(request, creation));
     TRY(table_input_tags(request, request->input[INPUT_TAGS], table));
     TRY(table_input_policy(request, request->input[INPUT_RESOURCE_POLICY],
-                           &table->resource_policy));
+                           &table->policy.text));
     table->deletion_protection = input_boolean(request->input[INPUT_DELETION_PROTECTION], false);
 
     const int64_t now_ms = request->call.now_ms;
@@ -332,6 +332,7 @@ static enum error_code plan(struct request *request)
     table->uuid = arena_copy(request->call.arena, slice_of(uuid, sizeof uuid));
     table->status = TABLE_CREATING;
     table->created_ms = now_ms;
+    if (table->policy.text.length > 0) table->policy.changed_ms = now_ms;
     table->active_ms = now_ms + request->database->table_delay_ms;
     if (table->billing == BILLING_PAY_PER_REQUEST) table->on_demand_since_ms = now_ms;
     schema_finish(table, request->call.arena);
@@ -369,6 +370,10 @@ static enum error_code run(struct request *request, struct kv_txn *txn)
     TRY(table_quota_tables(request, txn));
     TRY(table_quota_units(request, table));
     TRY(database_status(call, catalog_new_id(txn, &table->id)));
+    if (table->stream != STREAM_OFF) {
+        TRY(database_status(
+            call, stream_enable(call, request->database, txn, table, table->stream)));
+    }
     catalog_write(txn, call->arena, table);
     return OK;
 }

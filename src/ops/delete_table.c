@@ -6,6 +6,7 @@
 #include "ops/table_output.h"
 #include "ops/table_shape.h"
 #include "ops/table_state.h"
+#include "store/stream.h"
 
 enum input { INPUT_TABLE_NAME, INPUT_COUNT };
 
@@ -64,6 +65,7 @@ static enum error_code run(struct request *request, struct kv_txn *txn)
         .now_ms = call->now_ms,
     };
     TRY(database_status(call, table_output_read_sizes(request, txn, &deletion->view)));
+    TRY(database_status(call, stream_disable(call, request->database, txn, table)));
 
     if (request->database->table_delay_ms == 0) {
         catalog_erase(txn, table);

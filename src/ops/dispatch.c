@@ -28,6 +28,22 @@ const struct op *dispatch_find(struct slice name)
     return NULL;
 }
 
+const struct op *dispatch_find_target(struct slice target)
+{
+    static const struct slice prefixes[] = {
+        {(const uint8_t *)"DynamoDB_20120810.", 18},
+        {(const uint8_t *)"DynamoDBStreams_20120810.", 25},
+    };
+    for (int i = 0; i < 2; i++) {
+        const struct slice prefix = prefixes[i];
+        if (!slice_has_prefix(target, prefix)) continue;
+        const struct op *op =
+            dispatch_find(slice_of(target.data + prefix.length, target.length - prefix.length));
+        return op != NULL && op->is_of_streams == (i == 1) ? op : NULL;
+    }
+    return NULL;
+}
+
 const struct op *dispatch_operation(size_t index)
 {
     return index < sizeof ops / sizeof ops[0] ? ops[index] : NULL;

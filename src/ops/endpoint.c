@@ -92,9 +92,7 @@ static struct slice content_type(const struct endpoint_request *request)
 static const struct op *find_target(const struct endpoint_request *request)
 {
     struct slice target = request->header(request->context, "X-Amz-Target");
-    struct slice prefix = SLICE("DynamoDB_20120810.");
-    if (!slice_has_prefix(target, prefix)) return NULL;
-    return dispatch_find(slice_of(target.data + prefix.length, target.length - prefix.length));
+    return dispatch_find_target(target);
 }
 
 /*

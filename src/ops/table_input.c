@@ -135,8 +135,7 @@ enum error_code table_input_check_included(struct request *request, const struct
                 LIMIT_PROJECTED_ATTRIBUTES);
 }
 
-/* ---- streams and class ------------------------------------------------------------------------
- */
+/* ---- streams and class ---------------------------------------------------------------------- */
 
 enum stream_view table_input_view(struct request *request, const struct json_token *stream)
 {
@@ -147,17 +146,6 @@ enum stream_view table_input_view(struct request *request, const struct json_tok
     if (slice_equal(word, SLICE("NEW_IMAGE"))) return STREAM_NEW_IMAGE;
     if (slice_equal(word, SLICE("OLD_IMAGE"))) return STREAM_OLD_IMAGE;
     return STREAM_NEW_AND_OLD;
-}
-
-struct slice table_input_stream_label(struct request *request)
-{
-    const time_t seconds = (time_t)(request->call.now_ms / MS_PER_SECOND);
-    struct tm utc;
-    gmtime_r(&seconds, &utc);
-    char text[LABEL_CAPACITY];
-    const size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    return arena_format(request->call.arena, "%.*s.%03d", (int)length, text,
-                        (int)(request->call.now_ms % MS_PER_SECOND));
 }
 
 enum error_code table_input_class(struct request *request, const struct json_token *token,

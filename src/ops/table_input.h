@@ -70,7 +70,4 @@ enum error_code table_input_tags(struct request *request, const struct json_toke
 enum error_code table_input_policy(struct request *request, const struct json_token *token,
                                    struct slice *policy) WARN_UNUSED;
 
-/* The label of a stream that is enabled now. */
-struct slice table_input_stream_label(struct request *request);
-
 #endif

@@ -6,6 +6,7 @@
 #include "ops/table_output.h"
 
 #include "ops/table_quota.h"
+#include "store/stream.h"
 
 static const char *const status_words[] = {
     [TABLE_CREATING] = "CREATING",
@@ -249,26 +250,19 @@ static void write_indexes(struct request *request, const struct table_view *view
 
 static void write_stream(struct buffer *out, const struct table *table)
 {
-    static const char *const words[] = {
-        [STREAM_KEYS_ONLY] = "KEYS_ONLY",
-        [STREAM_NEW_IMAGE] = "NEW_IMAGE",
-        [STREAM_OLD_IMAGE] = "OLD_IMAGE",
-        [STREAM_NEW_AND_OLD] = "NEW_AND_OLD_IMAGES",
-    };
     if (table->stream == STREAM_OFF) return;
     begin(out, "StreamSpecification");
     write_truth(out, "StreamEnabled", true);
-    write_word(out, "StreamViewType", words[table->stream]);
+    write_word(out, "StreamViewType", stream_view_word(table->stream));
     end(out);
 }
 
 static void write_latest_stream(struct request *request, const struct table *table)
 {
     if (table->stream_label.length == 0) return;
-    const struct slice arn = table_arn(request->call.arena, request->database, table->name, NULL);
     write_text(&request->response, "LatestStreamArn",
-               arena_format(request->call.arena, "%.*s/stream/%.*s", SLICE_ARGS(arn),
-                            SLICE_ARGS(table->stream_label)));
+               stream_arn(request->call.arena, request->database, table->name,
+                          table->stream_label));
     write_text(&request->response, "LatestStreamLabel", table->stream_label);
 }
 

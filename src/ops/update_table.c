@@ -11,6 +11,7 @@
 #include "ops/table_state.h"
 #include "ops/table_units.h"
 #include "ops/update_index.h"
+#include "store/stream.h"
 
 #define INVALID "One or more parameter values were invalid: "
 
@@ -386,7 +387,6 @@ static enum error_code change_stream(struct request *request, struct table_updat
                     "Table has no stream to disable: TableName: %.*s", SLICE_ARGS(table->name));
     }
     table->stream = update->stream;
-    if (table->stream != STREAM_OFF) table->stream_label = table_input_stream_label(request);
     update->change = CHANGE_STREAM;
     update->is_changed = true;
     update->is_updating = true;
@@ -529,6 +529,16 @@ static void show(struct request *request, struct table_update *update)
                                             : table_status_at(old, now_ms);
 }
 
+static enum kv_status apply_stream(struct request *request, struct kv_txn *txn,
+                                   const struct table_update *update)
+{
+    struct table *table = update->table;
+    if (table->stream == update->old.stream) return KV_OK;
+    if (table->stream == STREAM_OFF)
+        return stream_disable(&request->call, request->database, txn, table);
+    return stream_enable(&request->call, request->database, txn, table, table->stream);
+}
+
 static enum error_code run(struct request *request, struct kv_txn *txn)
 {
     struct table_update *update = request->plan;
@@ -538,6 +548,7 @@ static enum error_code run(struct request *request, struct kv_txn *txn)
     struct table *table = update->table;
     update->old = copy_table(call->arena, table);
     TRY(change_all(request, update));
+    TRY(database_status(call, apply_stream(request, txn, update)));
     show(request, update);
     TRY(database_status(call, table_output_read_sizes(request, txn, &update->view)));
     if (!update->is_changed) return OK;

@@ -16,11 +16,17 @@
 #include "base/log.h"
 #include "store/item.h"
 #include "store/layout.h"
+#include "store/stream.h"
 
 enum {
     STEP_ROWS = 128,         /* of a backfill; small, because every write waits behind a step */
     STEP_BYTES = 256 * 1024, /* the same, for large items */
     POLL_MS = 20,            /* while a table waits for its time: tests may move the clock */
+    SHARD_POLL_MS = 100,     /* while there are open shards: they fill */
+    TRIM_POLL_MS = 1000,     /* while there are streams: the clock may be moved */
+    TRIM_MS = 60 * 1000,     /* between two looks for changes that are past their day */
+    MS_PER_SECOND = 1000,
+    NS_PER_MS = 1000 * 1000,
 };
 
 struct background {
@@ -30,6 +36,9 @@ struct background {
     pthread_cond_t changed;
     bool woken;
     bool closing;
+    bool has_streams;         /* found when streams were last trimmed … */
+    int64_t trimmed_ms;       /* … at this time … */
+    uint64_t trimmed_version; /* … and of the catalog */
 };
 
 /* One unit of work, run inside an update. */
@@ -69,8 +78,10 @@ static enum kv_status erase_table(struct kv_txn *txn, void *context)
 static enum kv_status clear_garbage(struct kv_txn *txn, void *context)
 {
     struct step *step = context;
-    struct kv_range rows = layout_table_range(step->arena, step->garbage_id);
-    kv_delete_range(txn, rows.begin, rows.end);
+    const struct kv_range before = layout_table_range(step->arena, step->garbage_id);
+    const struct kv_range after = layout_table_rest(step->arena, step->garbage_id);
+    kv_delete_range(txn, before.begin, before.end);
+    kv_delete_range(txn, after.begin, after.end);
     kv_delete(txn, layout_garbage_key(step->arena, step->garbage_id));
     return KV_OK;
 }
@@ -258,11 +269,17 @@ static bool run_backfill(struct background *background, struct step *step, struc
     return catalog_refresh(step->database->catalog) == KV_OK;
 }
 
-static bool work_on_table(struct background *background, struct step *step, bool *waiting)
+/* Asks for another pass after this time at the latest; *wait_ms 0: whenever something changes. */
+static void wait_at_most(int *wait_ms, int ms)
+{
+    if (*wait_ms == 0 || ms < *wait_ms) *wait_ms = ms;
+}
+
+static bool work_on_table(struct background *background, struct step *step, int *wait_ms)
 {
     const struct table *table = step->table;
     if (clock_now_ms(&background->database->clock) < table->active_ms) {
-        *waiting = true;
+        wait_at_most(wait_ms, POLL_MS);
         return false;
     }
     if (table->status == TABLE_DELETING) return change_catalog(step, erase_table);
@@ -296,37 +313,65 @@ static bool work_on_garbage(struct step *step)
     return kv_update_wait(step->database->kv, clear_garbage, step) == KV_OK;
 }
 
+/* Removing what is past its day may wait a while: nobody is shown it. */
+static void trim_streams(struct background *background, uint64_t version)
+{
+    const int64_t now_ms = clock_now_ms(&background->database->clock);
+    const int64_t age_ms = now_ms - background->trimmed_ms;
+    if (version == background->trimmed_version && age_ms >= 0 && age_ms < TRIM_MS) return;
+    background->has_streams = stream_trim(background->database);
+    background->trimmed_ms = now_ms;
+    background->trimmed_version = version;
+}
+
+static bool work_on_streams(struct background *background, const struct catalog_snapshot *snapshot,
+                            int *wait_ms)
+{
+    bool worked = false;
+    for (size_t i = 0; i < snapshot->table_count && !is_closing(background); i++) {
+        const struct table *table = snapshot->tables[i];
+        if (table->shard_count == 0) continue;
+        wait_at_most(wait_ms, SHARD_POLL_MS);
+        worked |= stream_succeed_shards(background->database, table);
+    }
+    if (!is_closing(background)) trim_streams(background, snapshot->version);
+    if (background->has_streams) wait_at_most(wait_ms, TRIM_POLL_MS);
+    return worked;
+}
+
 /* One look at everything; true when something was done, so that another look is due. */
-static bool pass(struct background *background, bool *waiting)
+static bool pass(struct background *background, int *wait_ms)
 {
     struct arena arena;
     arena_open(&arena, 0);
     struct step step = {.database = background->database, .arena = &arena};
     const struct catalog_snapshot *snapshot = catalog_pin(background->database->catalog, 0);
     bool worked = false;
-    *waiting = false;
+    *wait_ms = 0;
     for (size_t i = 0; i < snapshot->table_count && !is_closing(background); i++) {
         if (!has_work(snapshot->tables[i])) continue;
         step.table = snapshot->tables[i];
-        worked |= work_on_table(background, &step, waiting);
+        worked |= work_on_table(background, &step, wait_ms);
     }
+    worked |= work_on_streams(background, snapshot, wait_ms);
     catalog_unpin(background->database->catalog, snapshot);
     if (!is_closing(background)) worked |= work_on_garbage(&step);
     arena_close(&arena);
     return worked;
 }
 
-/* Sleeps until woken, or a moment when a table waits for its time. False: closing. */
-static bool wait_for_work(struct background *background, bool waiting)
+/* Sleeps until woken, or for this time when it is not 0. False: closing. */
+static bool wait_for_work(struct background *background, int wait_ms)
 {
     pthread_mutex_lock(&background->mutex);
     if (!background->woken && !background->closing) {
-        if (waiting) {
+        if (wait_ms > 0) {
             struct timespec until;
             clock_gettime(CLOCK_REALTIME, &until);
-            until.tv_nsec += POLL_MS * 1000L * 1000L;
-            until.tv_sec += until.tv_nsec / 1000000000L;
-            until.tv_nsec %= 1000000000L;
+            until.tv_sec += wait_ms / MS_PER_SECOND;
+            until.tv_nsec += (long)(wait_ms % MS_PER_SECOND) * NS_PER_MS;
+            until.tv_sec += until.tv_nsec / ((long)MS_PER_SECOND * NS_PER_MS);
+            until.tv_nsec %= (long)MS_PER_SECOND * NS_PER_MS;
             pthread_cond_timedwait(&background->changed, &background->mutex, &until);
         } else {
             pthread_cond_wait(&background->changed, &background->mutex);
@@ -341,11 +386,11 @@ static bool wait_for_work(struct background *background, bool waiting)
 static void *run(void *context)
 {
     struct background *background = context;
-    bool waiting = false;
+    int wait_ms = 0;
     do {
-        while (pass(background, &waiting) && !is_closing(background))
+        while (pass(background, &wait_ms) && !is_closing(background))
             continue;
-    } while (wait_for_work(background, waiting));
+    } while (wait_for_work(background, wait_ms));
     return NULL;
 }
 

@@ -25,6 +25,10 @@ struct database {
     int64_t table_delay_ms;
     /* How large an item collection of a table with local indexes may grow; the service's: 10 GB. */
     int64_t collection_bytes_max;
+    /* A shard of a stream is succeeded after this time or this much; the service's: 4 hours. */
+    int64_t shard_life_ms;
+    int64_t shard_bytes_max;
+    uint32_t stream_shards; /* a new stream's; where there are fewer, a succession splits */
 };
 
 /*

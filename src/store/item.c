@@ -2,6 +2,7 @@
 /* item — writes one item with its index entries, counters and item collection, all or nothing. */
 #include "store/item.h"
 
+#include "store/change.h"
 #include "store/layout.h"
 
 static const struct slice no_item = {0};
@@ -370,5 +371,6 @@ enum error_code item_write(struct call *call, const struct database *database, s
     TRY(check_size_with_local_indexes(&w));
     TRY(write_collection(&w, database));
     write_row(&w);
+    if (w.table->shard_count > 0) change_append(txn, w.arena, write, call->now_ms);
     return OK;
 }

@@ -26,6 +26,10 @@ struct write {
     const struct update *update;  /* UPDATE: NULL when there is nothing to change but existence */
     bool return_old_on_failure;   /* ReturnValuesOnConditionCheckFailure = ALL_OLD */
     bool in_transaction;          /* another size rule; see facts/limits.md 1 */
+    bool must_be_new;             /* PUT: PartiQL's INSERT, which replaces nothing */
+    bool flat_size;               /* UPDATE: PartiQL's, of which only the outcome is measured */
+    bool unopposed;               /* never refused for a conflict: a member of a batch (faults.h) */
+    bool expired;                 /* DELETE: by time to live; its stream record says so */
 
     /* the outcome: set by item_write, in the arena of its call */
     struct slice row_key;

@@ -315,11 +315,27 @@ struct kv_range layout_resume(struct arena *arena, struct kv_range range, struct
     return range;
 }
 
+uint32_t layout_item_hash(struct slice row_key)
+{
+    enum { AT = 1 + 8 + 1 }; /* the space, the table id, the kind */
+    CHECK(row_key.length > AT + HASH_BYTES);
+    return (uint32_t)(read_u64(row_key.data + AT - HASH_BYTES) & UINT32_MAX);
+}
+
 struct kv_range layout_table_range(struct arena *arena, uint64_t table_id)
 {
     struct buffer prefix = begin_table(arena, table_id, 0);
     prefix.length--;
-    return prefix_range(&prefix);
+    const struct buffer changes = begin_table(arena, table_id, 'c');
+    return (struct kv_range){.begin = buffer_slice(&prefix), .end = buffer_slice(&changes)};
+}
+
+struct kv_range layout_table_rest(struct arena *arena, uint64_t table_id)
+{
+    struct buffer prefix = begin_table(arena, table_id, 0);
+    prefix.length--;
+    const struct buffer changes = begin_table(arena, table_id, 'c');
+    return (struct kv_range){.begin = after_prefix(&changes), .end = after_prefix(&prefix)};
 }
 
 struct kv_range layout_index_range(struct arena *arena, uint64_t table_id, uint32_t index_id)
@@ -429,4 +445,157 @@ struct slice layout_backfill_key(struct arena *arena, uint64_t table_id, uint32_
     append_u64(&key, table_id);
     append_u32(&key, index_id);
     return buffer_slice(&key);
+}
+
+/* ---- streams and changes -------------------------------------------------------------------- */
+
+/* Names hold no zero, so that one ends them. */
+struct slice layout_stream_key(struct arena *arena, struct slice name, struct slice label)
+{
+    struct buffer key = begin_system(arena, 's');
+    buffer_append(&key, name);
+    buffer_append_byte(&key, 0);
+    buffer_append(&key, label);
+    return buffer_slice(&key);
+}
+
+struct kv_range layout_stream_range(struct arena *arena, struct slice name)
+{
+    struct buffer prefix = begin_system(arena, 's');
+    buffer_append(&prefix, name);
+    if (name.length > 0) buffer_append_byte(&prefix, 0);
+    return prefix_range(&prefix);
+}
+
+static struct buffer begin_shard(struct arena *arena, uint64_t table_id, uint32_t shard_id)
+{
+    struct buffer key = begin_system(arena, 'h');
+    append_u64(&key, table_id);
+    append_u32(&key, shard_id);
+    return key;
+}
+
+struct slice layout_shard_key(struct arena *arena, uint64_t table_id, uint32_t shard_id,
+                              enum shard_fact fact)
+{
+    struct buffer key = begin_shard(arena, table_id, shard_id);
+    buffer_append_byte(&key, (uint8_t)fact);
+    return buffer_slice(&key);
+}
+
+struct kv_range layout_shard_range(struct arena *arena, uint64_t table_id, uint32_t shard_id)
+{
+    const struct buffer prefix = begin_shard(arena, table_id, shard_id);
+    return prefix_range(&prefix);
+}
+
+struct kv_range layout_shards_range(struct arena *arena, uint64_t table_id)
+{
+    struct buffer prefix = begin_system(arena, 'h');
+    if (table_id != 0) append_u64(&prefix, table_id);
+    return prefix_range(&prefix);
+}
+
+bool layout_shard_of_key(struct slice key, struct shard_key *parts)
+{
+    enum { ID_AT = 2, SHARD_AT = ID_AT + 8, FACT_AT = SHARD_AT + 4, STAMP_AT };
+    if (key.length < STAMP_AT) return false;
+    const bool has_stamp = key.length == STAMP_AT + KV_STAMP_BYTES;
+    *parts = (struct shard_key){
+        .table_id = read_u64(key.data + ID_AT),
+        .shard_id = (uint32_t)(read_u64(key.data + FACT_AT - 8) & UINT32_MAX),
+        .fact = (enum shard_fact)key.data[FACT_AT],
+        .stamp = slice_of(key.data + STAMP_AT, key.length - STAMP_AT),
+    };
+    switch (parts->fact) {
+    case SHARD_OPENED:
+    case SHARD_CLOSED:
+        return has_stamp;
+    case SHARD_BYTES:
+    case SHARD_TRIMMED:
+        return key.length == STAMP_AT;
+    }
+    return false;
+}
+
+struct slice layout_change_prefix(struct arena *arena, uint64_t table_id, uint32_t shard_id)
+{
+    struct buffer key = begin_table(arena, table_id, 'c');
+    append_u32(&key, shard_id);
+    return buffer_slice(&key);
+}
+
+/* The first key above the change with this stamp, which no other key begins with. */
+static struct slice above_change(struct arena *arena, struct slice prefix, struct slice stamp)
+{
+    CHECK(stamp.length == KV_STAMP_BYTES);
+    struct buffer key = buffer_open(arena, KEY_CAPACITY);
+    buffer_append(&key, prefix);
+    buffer_append(&key, stamp);
+    buffer_append_byte(&key, 0);
+    return buffer_slice(&key);
+}
+
+struct kv_range layout_change_range(struct arena *arena, struct slice prefix, struct slice after)
+{
+    struct buffer all = buffer_open(arena, KEY_CAPACITY);
+    buffer_append(&all, prefix);
+    struct kv_range range = prefix_range(&all);
+    if (after.length > 0) range.begin = above_change(arena, prefix, after);
+    return range;
+}
+
+struct kv_range layout_change_range_until(struct arena *arena, struct slice prefix,
+                                          struct slice until)
+{
+    struct buffer begin = buffer_open(arena, KEY_CAPACITY);
+    buffer_append(&begin, prefix);
+    return (struct kv_range){.begin = buffer_slice(&begin),
+                             .end = above_change(arena, prefix, until)};
+}
+
+struct slice layout_change_stamp(struct slice key)
+{
+    CHECK(key.length > KV_STAMP_BYTES);
+    return slice_of(key.data + key.length - KV_STAMP_BYTES, KV_STAMP_BYTES);
+}
+
+/* ---- expiry --------------------------------------------------------------------------------- */
+
+enum { ROW_AT = 1 + 8 + 1 }; /* where a key goes on behind its table and kind */
+
+static struct buffer begin_expiry(struct arena *arena, uint64_t table_id, int64_t expiry_ms)
+{
+    struct buffer key = begin_table(arena, table_id, 'e');
+    append_u64(&key, (uint64_t)expiry_ms);
+    return key;
+}
+
+struct slice layout_expiry_key(struct arena *arena, int64_t expiry_ms, struct slice row_key)
+{
+    CHECK(expiry_ms >= 0);
+    CHECK(row_key.length > ROW_AT);
+    struct buffer key = begin_expiry(arena, read_u64(row_key.data + 1), expiry_ms);
+    buffer_append(&key, slice_of(row_key.data + ROW_AT, row_key.length - ROW_AT));
+    return buffer_slice(&key);
+}
+
+struct kv_range layout_expiry_range(struct arena *arena, uint64_t table_id, int64_t from_ms,
+                                    int64_t until_ms)
+{
+    const struct buffer begin = begin_expiry(arena, table_id, from_ms < 0 ? 0 : from_ms);
+    const struct buffer end = begin_expiry(arena, table_id, until_ms < 0 ? 0 : until_ms);
+    return (struct kv_range){.begin = buffer_slice(&begin), .end = buffer_slice(&end)};
+}
+
+bool layout_expiry_of_key(struct arena *arena, struct slice key, int64_t *expiry_ms,
+                          struct slice *row_key)
+{
+    enum { HASH_AT = ROW_AT + 8 };
+    if (key.length <= HASH_AT || key.data[ROW_AT - 1] != 'e') return false;
+    *expiry_ms = (int64_t)read_u64(key.data + ROW_AT);
+    struct buffer row = begin_table(arena, read_u64(key.data + 1), 'i');
+    buffer_append(&row, slice_of(key.data + HASH_AT, key.length - HASH_AT));
+    *row_key = buffer_slice(&row);
+    return *expiry_ms >= 0;
 }

@@ -8,15 +8,23 @@
  *   01 'k' token                                 a transaction's ClientRequestToken and outcome
  *   01 'l' expiry token                          the same tokens by expiry time
  *   01 'b' id index                              how far a backfill has come
+ *   01 's' name 00 label                         a stream, while it can be read (store/stream.h)
+ *   01 'h' id shard 'b'                          counter: the bytes of a shard's changes
+ *   01 'h' id shard 'o' stamp                    a shard was opened: parent, hashes, time, label
+ *   01 'h' id shard 't'                          the stamp up to which it has been trimmed
+ *   01 'h' id shard 'z' stamp                    it was closed: time
  *
  *   02 id 'i' hash pk sort                       an item: format byte, encoded item
  *   02 id 'n' index what                         a counter: items ('c') or bytes ('b')
  *   02 id 'x' index hash pk.. sort.. table-key   an index entry: format byte, projected item
  *   02 id 'z' pk                                 bytes of an item collection (tables with local
  * indexes)
+ *   02 id 'c' shard stamp                        a change (store/change.h); outlives the table
  *
  *   id      table id, 8 bytes big-endian: never used twice, so one table is one contiguous range
  *   index   index id, 4 bytes big-endian; 0 stands for the table itself
+ *   shard   shard id, 4 bytes big-endian; what a shard is: model/schema.h
+ *   stamp   KV_STAMP_BYTES that grow in commit order (kv_append)
  *   hash    4 bytes of MD5 over the partition key's bytes, the order of Scan
  *   pk      per partition attribute: length (2 bytes big-endian), bytes (S, B: themselves, N:
  * number.h) sort    the last thing of an item's key: the bytes, as they are sort..  per sort
@@ -52,8 +60,13 @@ struct kv_range layout_scan_range(struct arena *arena, const struct table *table
 /* The range from just after (forward) or before (reverse) the row with this key. */
 struct kv_range layout_resume(struct arena *arena, struct kv_range range, struct slice row_key);
 
-/* All keys of a table, of one of its indexes. */
+/* The hash in the key of an item. */
+uint32_t layout_item_hash(struct slice row_key);
+
+/* All keys of a table but its changes: what comes before them, and what after. */
 struct kv_range layout_table_range(struct arena *arena, uint64_t table_id);
+struct kv_range layout_table_rest(struct arena *arena, uint64_t table_id);
+/* All keys of one of its indexes. */
 struct kv_range layout_index_range(struct arena *arena, uint64_t table_id, uint32_t index_id);
 
 struct slice layout_count_key(struct arena *arena, uint64_t table_id, uint32_t index_id);
@@ -69,6 +82,51 @@ struct slice layout_token_key(struct arena *arena, struct slice token);
 struct slice layout_token_expiry_key(struct arena *arena, int64_t expiry_ms, struct slice token);
 struct kv_range layout_token_expiry_range(struct arena *arena, int64_t until_ms);
 struct slice layout_backfill_key(struct arena *arena, uint64_t table_id, uint32_t index_id);
+
+/* name empty: of all tables. */
+struct slice layout_stream_key(struct arena *arena, struct slice name, struct slice label);
+struct kv_range layout_stream_range(struct arena *arena, struct slice name);
+
+/* What is known of a shard; the stamp is there for SHARD_OPENED and SHARD_CLOSED. */
+enum shard_fact {
+    SHARD_BYTES = 'b',
+    SHARD_OPENED = 'o',
+    SHARD_TRIMMED = 't',
+    SHARD_CLOSED = 'z',
+};
+struct shard_key {
+    uint64_t table_id;
+    uint32_t shard_id;
+    enum shard_fact fact;
+    struct slice stamp;
+};
+/* To be appended to when the fact has a stamp. */
+struct slice layout_shard_key(struct arena *arena, uint64_t table_id, uint32_t shard_id,
+                              enum shard_fact fact);
+struct kv_range layout_shard_range(struct arena *arena, uint64_t table_id, uint32_t shard_id);
+/* table_id 0: of all tables. */
+struct kv_range layout_shards_range(struct arena *arena, uint64_t table_id);
+/* False when the key is not one of these. */
+bool layout_shard_of_key(struct slice key, struct shard_key *parts);
+
+/* Changes are appended to this key. */
+struct slice layout_change_prefix(struct arena *arena, uint64_t table_id, uint32_t shard_id);
+/* The changes whose stamps are greater than after (empty: all); those up to and with until. */
+struct kv_range layout_change_range(struct arena *arena, struct slice prefix, struct slice after);
+struct kv_range layout_change_range_until(struct arena *arena, struct slice prefix,
+                                          struct slice until);
+/* The stamp at the end of a change's key. */
+struct slice layout_change_stamp(struct slice key);
+
+/* The entry of an item in its table's index of expiry times; expiry_ms is not negative. */
+struct slice layout_expiry_key(struct arena *arena, int64_t expiry_ms, struct slice row_key);
+/* The entries of a table that expire at or after from_ms and before until_ms; of all times when
+ * until_ms is INT64_MAX. */
+struct kv_range layout_expiry_range(struct arena *arena, uint64_t table_id, int64_t from_ms,
+                                    int64_t until_ms);
+/* What an entry says: when, and which item. False when the key is not one of these. */
+bool layout_expiry_of_key(struct arena *arena, struct slice key, int64_t *expiry_ms,
+                          struct slice *row_key);
 
 /* The table id at the end of a garbage key. */
 uint64_t layout_garbage_id(struct slice key);

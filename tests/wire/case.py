@@ -52,7 +52,7 @@ def parse(text):
 
 def differences(expected, actual, is_subset, path="$"):
     """Yields where actual is not what was expected."""
-    if expected == "<any>":
+    if expected == "<any>" or kept_name(expected):
         return
     if isinstance(expected, dict) and isinstance(actual, dict):
         yield from member_differences(expected, actual, is_subset, path)
@@ -87,6 +87,24 @@ def member_differences(expected, actual, is_subset, path):
             yield f"{path}.{name}: must be absent, {shown(actual[name])} came"
 
 
+def kept_name(expected):
+    """The name under which "<keep NAME>" keeps a value for later steps, or None."""
+    match = re.fullmatch(r"<keep (\w+)>", expected) if isinstance(expected, str) else None
+    return match and match.group(1)
+
+
+def keep(expected, actual, kept):
+    """Stores what expected says is to be kept of an answer that is as expected."""
+    if kept_name(expected):
+        kept[kept_name(expected)] = actual
+    elif isinstance(expected, dict):
+        for name in expected.keys() & actual.keys():
+            keep(expected[name], actual[name], kept)
+    elif isinstance(expected, list):
+        for pair in zip(expected, actual):
+            keep(*pair, kept)
+
+
 def is_set(value):
     return isinstance(value, list) and all(isinstance(element, str) for element in value)
 
@@ -111,23 +129,26 @@ def read(path):
         raise CaseError(f"{path}: {error}") from error
 
 
-def expand(text):
-    """${text*count} becomes the text repeated."""
-    return re.sub(r"\$\{([^*$]+?)\*(\d+)\}", lambda m: m.group(1) * int(m.group(2)), text)
+def expand(text, kept):
+    """${text*count} becomes the text repeated, ${NAME} what was kept under this name."""
+    text = re.sub(r"\$\{([^*$]+?)\*(\d+)\}", lambda m: m.group(1) * int(m.group(2)), text)
+    return re.sub(r"\$\{(\w+)\}",
+                  lambda m: str(kept[m.group(1)]) if m.group(1) in kept else m.group(), text)
 
 
 class Step:
     """One step: its word, the line it stands on, and the text of it and its continuation lines."""
 
-    def __init__(self, number, line):
+    def __init__(self, number, line, kept):
         self.number = number
+        self.kept = kept  # of the whole case
         self.word, _, self.text = line.partition(" ")
         self.marked = []  # the lines of an http step, as (mark, text)
 
     def words_and_json(self, count):
         """The first words of the text, and the JSON after them, expanded but not parsed."""
         parts = self.text.split(None, count)
-        return parts[:count], expand(parts[count]) if len(parts) > count else None
+        return parts[:count], expand(parts[count], self.kept) if len(parts) > count else None
 
 
 class Case:
@@ -138,6 +159,7 @@ class Case:
         if not lines[0].startswith("# "):
             raise CaseError(f"{path}:1: the first line has to say what is claimed")
         self.steps = []
+        self.kept = {}
         self.server_flags = []
         for number, line in enumerate(lines, 1):
             self.add_line(number, line)
@@ -156,7 +178,7 @@ class Case:
         elif mark in " \t}])":
             self.steps[-1].text += "\n" + line.strip()
         else:
-            step = Step(number, line)
+            step = Step(number, line, self.kept)
             if step.word not in STEPS:
                 raise CaseError(f"{self.path}:{number}: unknown step '{step.word}'")
             if step.word == "server":
@@ -255,13 +277,13 @@ def check_answer(step, status, answer):
         if status != 200:
             yield f"status 200 expected, {status} came with {answer[:1500].decode(errors='replace')}"
             return
-        expected = parse(expand(step.text))
-        yield from compare(expected, answer, step.word == "ok-like")
+        expected = parse(expand(step.text, step.kept))
+        yield from compare(expected, answer, step.word == "ok-like", step.kept)
     else:
         raise CaseError(f"line {step.number}: ok, ok-like or fail has to follow")
 
 
-def compare(expected, answer, is_subset):
+def compare(expected, answer, is_subset, kept):
     try:
         actual = parse(answer.decode())
     except ValueError as error:
@@ -269,6 +291,8 @@ def compare(expected, answer, is_subset):
         return
     problems = list(differences(expected, actual, is_subset))
     yield from problems
+    if not problems:
+        keep(expected, actual, kept)
     if problems:
         yield f"the whole answer: {answer[:2500].decode(errors='replace')}"
 
@@ -283,7 +307,7 @@ def check_failure(step, status, answer):
             expected.update(parse(text[end:].strip()))
     if status != int(expected_status):
         yield f"status {expected_status} expected, {status} came"
-    yield from compare(expected, answer, False)
+    yield from compare(expected, answer, False, step.kept)
 
 
 # ---- Requests as they are ---------------------------------------------------------------------
@@ -292,7 +316,7 @@ def check_failure(step, status, answer):
 def send_http(player, step, expectation):
     method, path = step.text.split()
     headers = [tuple(text.split(": ", 1)) for mark, text in step.marked if mark == ">"]
-    body = b"\n".join(unescape(expand(text)) for mark, text in step.marked if mark == "|")
+    body = b"\n".join(unescape(expand(text, step.kept)) for mark, text in step.marked if mark == "|")
     status, answer_headers, answer = player.http(method, path, headers, body)
     problems = []
     if expectation.word != "status":

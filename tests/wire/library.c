@@ -54,6 +54,12 @@ static bool read_options(int count, char **arguments, struct stator_options *opt
             options->table_delay_ms = strtoll(value, NULL, 10);
         } else if (strcmp(arguments[i], "--collection-limit") == 0) {
             options->collection_bytes_max = strtoll(value, NULL, 10);
+        } else if (strcmp(arguments[i], "--stream-shards") == 0) {
+            options->stream_shards = strtoll(value, NULL, 10);
+        } else if (strcmp(arguments[i], "--stream-shard-seconds") == 0) {
+            options->stream_shard_seconds = strtoll(value, NULL, 10);
+        } else if (strcmp(arguments[i], "--stream-shard-bytes") == 0) {
+            options->stream_shard_bytes = strtoll(value, NULL, 10);
         } else {
             fprintf(stderr, "library: there is no option for %s\n", arguments[i]);
             return false;

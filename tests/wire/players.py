@@ -121,11 +121,19 @@ class Socket:
         return response.status, {k.lower(): v for k, v in response.getheaders()}, answer
 
 
+STREAM_OPERATIONS = {"ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"}
+
+
+def target_of(operation):
+    service = "DynamoDBStreams" if operation in STREAM_OPERATIONS else "DynamoDB"
+    return f"{service}_20120810.{operation}"
+
+
 def call_headers(operation):
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     return [
         ("Content-Type", JSON_TYPE),
-        ("X-Amz-Target", "DynamoDB_20120810." + operation),
+        ("X-Amz-Target", target_of(operation)),
         ("X-Amz-Date", now),
         ("Authorization", f"AWS4-HMAC-SHA256 Credential=wire/{now[:8]}/us-east-1/dynamodb/"
                           "aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature="

@@ -121,7 +121,13 @@ static struct table full_table(void)
         .stream_label = SLICE("2026-10-08T23:07:31.275"),
         .sse_enabled = true,
         .sse_key_arn = SLICE("arn:aws:kms:us-east-1:123456789012:key/x"),
-        .resource_policy = SLICE("{\"Version\":\"2012-10-17\"}"),
+        .protection_changed_ms = 1763700000001,
+        .sse_changed_ms = 1763700000002,
+        .sse_window_ms = 1763700000003,
+        .sse_changes = 4,
+        .policy = {SLICE("{\"Version\":\"2012-10-17\"}"), 1763700000004},
+        .stream_policy = {SLICE("{}"), 1763700000005},
+        .ttl = {SLICE("expires"), true, true, 1763700000006, 1763700000007},
         .tags = tags,
         .tag_count = 2,
     };
@@ -185,7 +191,19 @@ static void assert_same_settings(const struct table *a, const struct table *b)
     ASSERT_SLICE(a->stream_label, b->stream_label);
     assert_int_equal(a->sse_enabled, b->sse_enabled);
     ASSERT_SLICE(a->sse_key_arn, b->sse_key_arn);
-    ASSERT_SLICE(a->resource_policy, b->resource_policy);
+    assert_int_equal(a->protection_changed_ms, b->protection_changed_ms);
+    assert_int_equal(a->sse_changed_ms, b->sse_changed_ms);
+    assert_int_equal(a->sse_window_ms, b->sse_window_ms);
+    assert_int_equal(a->sse_changes, b->sse_changes);
+    ASSERT_SLICE(a->policy.text, b->policy.text);
+    assert_int_equal(a->policy.changed_ms, b->policy.changed_ms);
+    ASSERT_SLICE(a->stream_policy.text, b->stream_policy.text);
+    assert_int_equal(a->stream_policy.changed_ms, b->stream_policy.changed_ms);
+    ASSERT_SLICE(a->ttl.attribute, b->ttl.attribute);
+    assert_int_equal(a->ttl.enabled, b->ttl.enabled);
+    assert_int_equal(a->ttl.filling, b->ttl.filling);
+    assert_int_equal(a->ttl.changed_ms, b->ttl.changed_ms);
+    assert_int_equal(a->ttl.settled_ms, b->ttl.settled_ms);
     assert_int_equal(a->tag_count, b->tag_count);
     for (size_t i = 0; i < a->tag_count; i++) {
         ASSERT_SLICE(a->tags[i].key, b->tags[i].key);
