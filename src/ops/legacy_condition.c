@@ -162,7 +162,7 @@ static enum error_code read_conditions(struct call *call, const struct json_toke
     for (size_t i = 0; i < count; i++)
         TRY(read(call, &entries[i], &nodes[i]));
 
-    bool any = joiner != NULL && slice_equal_string(json_raw(joiner), "OR");
+    bool any = joiner != NULL && slice_equal_string(json_string(joiner, call->arena), "OR");
     *condition = join(call->arena, any ? NODE_OR : NODE_AND, nodes, count);
     return OK;
 }

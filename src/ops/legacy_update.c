@@ -18,9 +18,10 @@ static enum error_code read_value(struct call *call, const struct json_token *to
     return OK;
 }
 
-static enum action_kind action_of(const struct json_token *token, bool has_value)
+static enum action_kind action_of(struct arena *arena, const struct json_token *token,
+                                  bool has_value)
 {
-    struct slice name = token == NULL ? SLICE("PUT") : json_raw(token);
+    struct slice name = token == NULL ? SLICE("PUT") : json_string(token, arena);
     if (slice_equal_string(name, "ADD")) return ACTION_ADD;
     if (!slice_equal_string(name, "DELETE")) return ACTION_SET;
     return has_value ? ACTION_DELETE : ACTION_REMOVE;
@@ -49,7 +50,8 @@ static enum error_code read_action(struct call *call, const struct legacy_entry 
 {
     struct value value = {0};
     TRY(read_value(call, input_member(entry->value, "Value"), &value));
-    action->kind = action_of(input_member(entry->value, "Action"), value.type != VALUE_ABSENT);
+    action->kind =
+        action_of(call->arena, input_member(entry->value, "Action"), value.type != VALUE_ABSENT);
     TRY(check_action(call, action->kind, value.type));
 
     struct path_step *step = arena_new(call->arena, struct path_step);
