@@ -53,6 +53,11 @@ fuzz:
 	@tools/install_deps build run test
 	@exec $(PYTHON) tools/test --fuzz-seconds $(or $(FUZZ_SECONDS),60) fuzz
 
+## model      MODEL_OPERATIONS (1000000) random operations against the model of tests/model
+model:
+	@tools/install_deps build run test
+	@exec $(PYTHON) tools/test --model-operations $(or $(MODEL_OPERATIONS),1000000) model
+
 ## bench      print the figures of bench/
 bench:
 	@tools/install_deps build run bench

@@ -11,17 +11,20 @@ import os
 import re
 
 from conditions import Conditions
-from expressions import Writer, overlap
-from material import describe_index
+from expressions import Refusal, Writer, apply_update, overlap, update_overhead
+from material import NUMBERS, describe_index
 from reads import make_query, make_scan
 from refused import make_invalid
-from values import ITEM_BYTES_MAX, encode, item_size, read_item
+from values import (ITEM_BYTES_MAX, Decimal, encode, item_size, number_fits, number_text,
+                    read_item)
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 WEIGHTS = {"put": 18, "update": 24, "get": 8, "delete": 6, "query": 14, "scan": 5, "batch_get": 3,
            "batch_write": 4, "transact_write": 6, "transact_get": 2, "invalid": 7, "describe": 2,
            "create_index": 0.5, "delete_index": 0.5}
+# Sizes of heavy items: four of the most frequent fill a page exactly.
+HEAVY_BYTES = (4096, 65536, 131072, 262144, 262144, 262144, 262144, 380000)
 CAUTIOUS = ("put", "update", "delete", "batch_write", "get")
 
 
@@ -103,12 +106,26 @@ class Generator:
         item = {name: self.attribute(t, name) for name in names if self.chance(0.45)}
         item = {**item, **key}
         if self.heavy and self.chance(0.7):
-            item["filler"] = {"S": "f" * self.random.choice((900, 4000, 50000, 200000, 380000))}
+            self.pad(item, self.random.choice(HEAVY_BYTES))
+        elif self.chance(0.05):
+            self.pad(item, 1024 * self.random.choice((1, 2, 3, 4, 8)) + self.edge())
+        elif self.chance(0.05 if self.heavy else 0.0005):
+            self.pad(item, ITEM_BYTES_MAX + self.edge())
         if self.chance(0.1):  # order must not matter
             pairs = list(item.items())
             self.random.shuffle(pairs)
             item = dict(pairs)
         return item
+
+    def edge(self):
+        """A little less, just as much, a little more."""
+        return self.random.choice((-1, 0, 0, 1, -20))
+
+    @staticmethod
+    def pad(item, size):
+        """Brings the item to a size, if it is not larger already."""
+        item["filler"] = {"S": ""}
+        item["filler"] = {"S": "f" * (size - item_size(read_item(item)))}
 
     def attribute(self, t, name):
         """A value for an attribute; keys of indexes get their type, nearly always."""
@@ -150,18 +167,10 @@ class Generator:
 
     def put(self, t):
         plan = {"kind": "put", "item": self.item(t)}
-        if self.chance(0.0005):
-            self.fill_up(plan["item"])
         writer = self.writer()
         request = {"TableName": f"@{t}", "Item": plan["item"]}
         request.update(self.add_condition(t, plan, self.some_item(t), writer))
         return self.single("PutItem", t, plan, request, writer, ("NONE", "ALL_OLD", "ALL_OLD"))
-
-    def fill_up(self, item):
-        """Makes the item about as large as an item may be."""
-        item["filler"] = {"S": ""}
-        missing = ITEM_BYTES_MAX - item_size(read_item(item))
-        item["filler"] = {"S": "f" * (missing + self.random.randrange(-60, 3))}
 
     def update(self, t):
         key, item = self.key(t)
@@ -170,6 +179,8 @@ class Generator:
         request = {"TableName": f"@{t}", "Key": key}
         if self.chance(0.97):
             plan["update"] = self.update_tree(t, item)
+            if self.chance(0.5 if self.heavy else 0.03):
+                self.pad_update(plan["update"], item, read_item(key))
             request["UpdateExpression"] = writer.update(plan["update"])
         request.update(self.add_condition(t, plan, item, writer))
         return self.single("UpdateItem", t, plan, request, writer,
@@ -192,6 +203,20 @@ class Generator:
         return {"operation": operation, "t": t, "plan": plan, "request": request}
 
     # ---- updates
+
+    def pad_update(self, tree, item, key):
+        """Lets the update bring the item to a size at which something happens."""
+        tree.setdefault("SET", []).append([["filler"], ["value", {"S": ""}]])
+        try:
+            bytes_ = item_size(apply_update(tree, item, key))
+        except Refusal:
+            return
+        target = 1024 * self.random.choice((1, 2, 4)) + self.edge()
+        if self.chance(0.4 if self.heavy else 0.01):
+            target = ITEM_BYTES_MAX + self.edge()
+            if self.chance(0.5):
+                target += item_size(key) - update_overhead(tree)
+        tree["SET"][-1][1] = ["value", {"S": "f" * (target - bytes_)}]
 
     def update_tree(self, t, item):
         conditions = self.conditions(t, item, without=self.tables[t].keys.names)
@@ -235,6 +260,8 @@ class Generator:
         if is_key and self.cautious:
             return literal
         if value is not None and value[0] == "N" and self.chance(0.6):
+            if self.chance(0.3):
+                return self.precise(path, value[1])
             return self.arithmetic(path, conditions)
         if value is not None and value[0] == "L" and self.chance(0.5):
             return self.append(path)
@@ -257,6 +284,16 @@ class Generator:
             sides[1] = ["path", conditions.path()]
         self.random.shuffle(sides)
         return [self.random.choice("+-"), *sides]
+
+    def precise(self, path, number):
+        """A sum or difference that comes to a number at an edge, or just beyond."""
+        target = Decimal(self.random.choice(NUMBERS)) * self.random.choice((1, 1, 1, 10))
+        sign = self.random.choice("+-")
+        literal = target - number if sign == "+" else number - target
+        if not number_fits(literal):
+            literal = target
+        return [sign, ["path", path], ["value", {"N": number_text(literal)}]] \
+            if number_fits(literal) else ["path", path]
 
     def append(self, path):
         sides = [["path", path], ["value", self.material.value("L")]]

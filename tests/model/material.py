@@ -194,7 +194,7 @@ class Schema:
         table = Table(Keys(partition, sort))
         random = self.material.random
         if sort:
-            for _ in range(random.choice((0, 0, 1, 2))):
+            for _ in range(random.choice((0, 0, 1, 2, 5))):
                 self.add_local(table)
         for _ in range(random.choice((0, 1, 1, 2, 3))):
             table.indexes.append(self.global_index(table))

@@ -623,7 +623,8 @@ class Player:
             status, answer = self.call(operation["operation"], operation["request"])
         if not 400 <= status < 500:
             raise Mismatch(f"{what} was not refused\n  server: {status} {answer}")
-        expect(f"{what}: the error has a type", bool(answer.get("__type")), True)
+        if status != 413:  # too long a body is refused before anybody reads it
+            expect(f"{what}: the error has a type", bool(answer.get("__type")), True)
         self.check_description(operation["t"])
 
     # ---- after the server has gone away

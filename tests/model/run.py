@@ -34,7 +34,7 @@ BATCH = 25
 KINDS = (((3, 6), 10, False, 1), ((5, 8), 25, False, 1), ((1, 12), 10, False, 1),
          ((20, 3), 25, False, 1), ((8, 40), 0, False, 1), ((2, 60), 75, False, 1),
          ((60, 60), 1000, False, 0.5), ((3, 30), 25, True, 0.15), ((20, 20), 75, True, 0.1))
-KIND_WEIGHTS = (25, 25, 15, 10, 10, 10, 1, 1, 0.5)
+KIND_WEIGHTS = (25, 25, 15, 10, 10, 10, 1, 3, 2)
 FAILURES = os.path.join(ROOT, "build", "model-failures")
 REPORT_SECONDS = 30
 
