@@ -156,6 +156,11 @@ class Connection:
         return answer
 
 
+def service_of(operation):
+    of_streams = ("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords")
+    return "DynamoDBStreams" if operation in of_streams else "DynamoDB"
+
+
 def signed_headers(operation, body, port, key="test", secret="test", region="us-east-1"):
     """A request's headers with a real Signature Version 4."""
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -165,7 +170,7 @@ def signed_headers(operation, body, port, key="test", secret="test", region="us-
         "content-type": "application/x-amz-json-1.0",
         "host": f"127.0.0.1:{port}",
         "x-amz-date": stamp,
-        "x-amz-target": f"DynamoDB_20120810.{operation}",
+        "x-amz-target": f"{service_of(operation)}_20120810.{operation}",
     }
     names = ";".join(headers)
     canonical = "\n".join(["POST", "/", "", *(f"{k}:{v}" for k, v in headers.items()), "", names,
