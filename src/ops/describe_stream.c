@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* describe_stream — DescribeStream: a stream and its shards, page by page, or the children of one. */
+/* describe_stream — DescribeStream: a stream and its shards, in pages, or the children of one. */
 #include "model/limits.h"
 #include "ops/stream_iterator.h"
 

@@ -106,7 +106,7 @@ struct slice stream_arn(struct arena *arena, const struct database *database, st
 /* Succeeds shards of the table that are full or have had their time; true when one was. */
 bool stream_succeed_shards(struct database *database, const struct table *table);
 
-/* Removes what is past its day: changes, shards, streams. False when there are no streams at all. */
+/* Removes what is past its day: changes, shards, streams. False when no streams are left. */
 bool stream_trim(struct database *database);
 
 #endif
