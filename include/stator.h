@@ -44,6 +44,8 @@ struct stator_options {
     int64_t stream_shards;        /* open shards of a new stream, 1 to 64; 0: 1 */
     int64_t stream_shard_seconds; /* a shard is succeeded after this time; 0: 4 hours */
     int64_t stream_shard_bytes;   /* or after this much; 0: 1 GiB */
+    /* For tests: "_stator/clock", "_stator/random" and "_stator/faults" are operations too. */
+    bool admin;
 };
 
 enum stator_status {

@@ -44,6 +44,7 @@ struct settings {
     int64_t stream_shard_bytes;
     bool in_memory;
     bool async;
+    bool admin;
 };
 
 struct flag {
@@ -101,6 +102,9 @@ static const struct flag flags[] = {
     {"stream-shard-bytes", "STATOR_STREAM_SHARD_BYTES", "BYTES",
      "changes after which a shard of a stream is succeeded (1 GiB)", "a number of bytes",
      read_count, MEMBER(stream_shard_bytes)},
+    {"admin", "STATOR_ADMIN", NULL,
+     "serve /_stator/ to this machine: clock, chance and faults for tests", "true or false",
+     read_switch, MEMBER(admin)},
 };
 
 enum { FLAGS = sizeof flags / sizeof flags[0] };
@@ -158,7 +162,7 @@ static int serve(int count, char **arguments)
     return run_database(&settings);
 }
 
-/* ---- Settings ---- */
+/* ---- Settings -------------------------------------------------------------------------------- */
 
 /* As many as this process may run on, which can be fewer than the machine has. */
 static int64_t core_count(void)
@@ -305,7 +309,7 @@ static bool read_account_id(const char *text, void *member)
     return strspn(text, "0123456789") == ACCOUNT_ID_LENGTH && text[ACCOUNT_ID_LENGTH] == '\0';
 }
 
-/* ---- Running ---- */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 /*
  * Large bodies get mappings of their own, which go back to the system when they are freed. Left
@@ -329,6 +333,7 @@ static int run_database(const struct settings *settings)
         .stream_shards = settings->stream_shards,
         .stream_shard_seconds = settings->stream_shard_seconds,
         .stream_shard_bytes = settings->stream_shard_bytes,
+        .admin = settings->admin,
     };
     fix_malloc_threshold();
     /* Signals are taken by sigwait below; threads started from here on inherit the mask. */
@@ -416,7 +421,7 @@ static int run_server(const struct settings *settings, struct stator *db)
     return EXIT_SUCCESS;
 }
 
-/* ---- Help ---- */
+/* ---- Help ------------------------------------------------------------------------------------ */
 
 static void print_help(void)
 {

@@ -40,6 +40,11 @@ static struct slice query(void *context, const char *name)
     return exchange_query(context, name);
 }
 
+static bool is_local(void *context)
+{
+    return exchange_is_local(context);
+}
+
 static enum endpoint_body body_status(enum exchange_body status)
 {
     switch (status) {
@@ -70,6 +75,7 @@ static void on_request(void *context, struct exchange *exchange)
         .body_status = body_status(exchange->body_status),
         .header = header,
         .query = query,
+        .is_local = is_local,
         .context = exchange,
     };
     served->endpoint.dispatch.ready = on_ready;

@@ -8,8 +8,10 @@
 
 #include "library.h"
 #include "model/limits.h"
+#include "ops/admin.h"
 #include "ops/dispatch.h"
 #include "store/background.h"
+#include "store/faults.h"
 
 enum { MS_PER_SECOND = 1000 };
 
@@ -28,7 +30,7 @@ const char *stator_version(void)
     return STATOR_VERSION;
 }
 
-/* ---- opening -------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static enum stator_status refuse(char *message, size_t size, enum kv_open_status status,
                                  const char *path, struct slice detail)
@@ -76,6 +78,7 @@ static void set_options(struct stator *db, const struct stator_options *options)
     set_stream_options(database, options);
     clock_open(&database->clock);
     random_open(&database->random, 0);
+    if (options->admin) database->faults = faults_open();
 }
 
 static enum kv_open_status open_engine(struct stator *db, const struct stator_options *options,
@@ -100,6 +103,7 @@ static bool start(struct stator *db)
 
 static void free_database(struct stator *db)
 {
+    if (db->database.faults != NULL) faults_close(db->database.faults);
     arena_close(&db->arena);
     free(db);
 }
@@ -140,7 +144,7 @@ void stator_close(struct stator *db)
     free_database(db);
 }
 
-/* ---- calling -------------------------------------------------------------------------------- */
+/* ---- calling --------------------------------------------------------------------------------- */
 
 /* One waiting call. */
 struct waiting {
@@ -190,13 +194,24 @@ static const struct op *find_operation(const char *operation)
     return op != NULL ? op : dispatch_find(name);
 }
 
-static int refuse_operation(struct arena *arena, struct slice *answer)
+/* What is no operation of the API: a command of administration, or refused. */
+static int run_other(struct database *database, const char *operation, struct slice body,
+                     struct arena *arena, struct slice *answer)
 {
-    struct error error = {.code = ERROR_UNKNOWN_OPERATION};
+    const struct slice path = arena_format(arena, "/%s", operation);
     struct buffer out = buffer_open(arena, 0);
-    dispatch_write_error(&out, &error);
+    int status;
+    if (admin_is_on(database) && slice_has_prefix(path, ADMIN_PATH)) {
+        const size_t skipped = ADMIN_PATH.length;
+        const struct slice command = slice_of(path.data + skipped, path.length - skipped);
+        status = admin_run(database, command, body, &out);
+    } else {
+        const struct error error = {.code = ERROR_UNKNOWN_OPERATION};
+        dispatch_write_error(&out, &error);
+        status = error_kind(error.code)->http_status;
+    }
     *answer = buffer_slice(&out);
-    return error_kind(error.code)->http_status;
+    return status;
 }
 
 int stator_call(struct stator *db, const char *operation, const char *json, size_t length,
@@ -207,8 +222,9 @@ int stator_call(struct stator *db, const char *operation, const char *json, size
     arena_open(arena, 0);
     struct slice answer;
     const struct op *op = find_operation(operation);
-    response->status = op == NULL ? refuse_operation(arena, &answer)
-                                  : run(&db->database, op, slice_of(json, length), arena, &answer);
+    const struct slice body = slice_of(json, length);
+    response->status = op == NULL ? run_other(&db->database, operation, body, arena, &answer)
+                                  : run(&db->database, op, body, arena, &answer);
     response->body = arena_string(arena, answer);
     response->length = answer.length;
     response->memory = arena;

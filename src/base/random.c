@@ -37,6 +37,11 @@ void random_open(struct random *random, uint64_t seed)
     atomic_init(&random->state, seed == 0 ? system_seed() : seed);
 }
 
+void random_seed(struct random *random, uint64_t seed)
+{
+    atomic_store(&random->state, seed == 0 ? system_seed() : seed);
+}
+
 uint64_t random_next(struct random *random)
 {
     uint64_t z = atomic_fetch_add_explicit(&random->state, SPLITMIX_STEP, memory_order_relaxed);

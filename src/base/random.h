@@ -16,6 +16,9 @@ struct random {
 /* seed 0: from the operating system. */
 void random_open(struct random *random, uint64_t seed);
 
+/* Begins again from this seed (0: from the operating system), also while others draw. */
+void random_seed(struct random *random, uint64_t seed);
+
 uint64_t random_next(struct random *random);
 
 enum { RANDOM_UUID_LENGTH = 36 };

@@ -188,7 +188,7 @@ static struct decimal decode(struct slice bytes, uint8_t pairs[NUMBER_PAIRS_MAX]
     return decimal;
 }
 
-/* ---- text ---- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 static inline char *print_pair(char *to, uint8_t pair)
 {
@@ -238,7 +238,7 @@ size_t number_print(struct slice bytes, char text[NUMBER_TEXT_MAX])
     return (size_t)(to - text);
 }
 
-/* ---- arithmetic ---- */
+/* ---- arithmetic ------------------------------------------------------------------------------ */
 
 /* A sum being made: window[0] is the carry's place, window[i] has weight 100^(top - i). */
 struct sum {
@@ -345,7 +345,7 @@ static enum number_status sum_finish(const struct sum *sum, bool negative, struc
     return NUMBER_OK;
 }
 
-/* ---- int64 ---- */
+/* ---- int64 ----------------------------------------------------------------------------------- */
 
 struct number number_from_int64(int64_t value)
 {
@@ -363,6 +363,20 @@ struct number number_from_int64(int64_t value)
     return number;
 }
 
+/* The first pairs of a decimal as a whole number; false when it does not fit. */
+static bool whole_of(const struct decimal *decimal, int pairs, int64_t *value)
+{
+    int64_t sum = 0; /* on the negative side, which has one value more */
+    for (int i = 0; i < pairs; i++) {
+        const int pair = i < (int)decimal->count ? decimal->pairs[i] : 0;
+        if (__builtin_mul_overflow(sum, BASE, &sum)) return false;
+        if (__builtin_sub_overflow(sum, pair, &sum)) return false;
+    }
+    if (!decimal->negative && sum == INT64_MIN) return false;
+    *value = decimal->negative ? sum : -sum;
+    return true;
+}
+
 bool number_to_int64(struct slice bytes, int64_t *value)
 {
     uint8_t pairs[NUMBER_PAIRS_MAX];
@@ -370,14 +384,19 @@ bool number_to_int64(struct slice bytes, int64_t *value)
     *value = 0;
     if (decimal.count == 0) return true;
     if (decimal.exponent > INT64_PAIRS || decimal.exponent < (int)decimal.count) return false;
-    int64_t sum = 0; /* on the negative side, which has one value more */
-    for (int i = 0; i < decimal.exponent; i++) {
-        const int pair = i < (int)decimal.count ? pairs[i] : 0;
-        if (__builtin_mul_overflow(sum, BASE, &sum)) return false;
-        if (__builtin_sub_overflow(sum, pair, &sum)) return false;
-    }
-    if (!decimal.negative && sum == INT64_MIN) return false;
-    *value = decimal.negative ? sum : -sum;
+    return whole_of(&decimal, decimal.exponent, value);
+}
+
+bool number_to_scaled(struct slice bytes, unsigned decimals, int64_t *value)
+{
+    uint8_t pairs[NUMBER_PAIRS_MAX];
+    const struct decimal decimal = decode(bytes, pairs);
+    /* A pair is two decimals; of an odd number of them the last digit goes again. */
+    const int wanted = decimal.exponent + (int)((decimals + 1) / 2);
+    *value = 0;
+    if (decimal.count == 0 || wanted <= 0) return true;
+    if (wanted > INT64_PAIRS || !whole_of(&decimal, wanted, value)) return false;
+    if (decimals % 2 != 0) *value /= 10;
     return true;
 }
 

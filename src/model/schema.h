@@ -89,7 +89,7 @@ struct shard {
     int64_t opened_ms;
 };
 
-/* Time to live: which attribute holds the time an item expires at, and how far the change has come. */
+/* Time to live: which attribute says when an item expires, and how far the change has come. */
 struct ttl {
     struct slice attribute; /* empty: never enabled */
     bool enabled;
@@ -130,6 +130,7 @@ struct table {
     enum table_change change; /* what an UPDATING table is being changed in */
     enum billing_mode billing;
     int64_t on_demand_since_ms; /* LastUpdateToPayPerRequestDateTime; 0 = never */
+    int64_t on_demand_switches_ms[LIMIT_ON_DEMAND_SWITCHES]; /* the last ones, newest first */
     struct throughput throughput;
     struct unit_pair on_demand;
     struct unit_pair warm;
@@ -145,10 +146,10 @@ struct table {
     size_t shard_count;
     uint32_t next_shard_id;
     bool sse_enabled;
-    struct slice sse_key_arn;     /* KMSMasterKeyArn; empty when SSE is not asked for */
-    int64_t sse_changed_ms;       /* of the last change; 0 = never */
-    int64_t sse_window_ms;        /* of the change that began the current 24 hours */
-    int64_t sse_changes;          /* in these 24 hours */
+    struct slice sse_key_arn; /* KMSMasterKeyArn; empty when SSE is not asked for */
+    int64_t sse_changed_ms;   /* of the last change; 0 = never */
+    int64_t sse_window_ms;    /* of the change that began the current 24 hours */
+    int64_t sse_changes;      /* in these 24 hours */
     struct policy policy;
     struct policy stream_policy; /* of the latest stream */
     struct ttl ttl;

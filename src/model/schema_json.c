@@ -33,7 +33,7 @@ _Static_assert((int)INDEX_CREATING == (int)TABLE_CREATING &&
                    (int)INDEX_ACTIVE == (int)TABLE_ACTIVE,
                "tables and indexes share status_names");
 
-/* ---- writing -------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void write_name(struct buffer *out, const char *name)
 {
@@ -187,10 +187,22 @@ static void write_ttl(struct buffer *out, const struct ttl *ttl)
     write_integer(out, "ttl_settled_ms", ttl->settled_ms, 0);
 }
 
+static void write_switches(struct buffer *out, const struct table *table)
+{
+    if (table->on_demand_switches_ms[0] == 0) return;
+    write_name(out, "on_demand_switches_ms");
+    for (size_t i = 0; i < LIMIT_ON_DEMAND_SWITCHES; i++) {
+        buffer_append_byte(out, i == 0 ? '[' : ',');
+        json_append_int(out, table->on_demand_switches_ms[i]);
+    }
+    buffer_append_byte(out, ']');
+}
+
 static void write_settings(struct buffer *out, const struct table *table)
 {
     write_word(out, "billing", billing_names[table->billing]);
     write_integer(out, "on_demand_since_ms", table->on_demand_since_ms, 0);
+    write_switches(out, table);
     write_throughput(out, &table->throughput);
     write_unit_pairs(out, table->on_demand, table->warm);
     write_word(out, "class", class_names[table->class]);
@@ -239,7 +251,7 @@ void schema_write(struct buffer *out, const struct table *table)
     buffer_append_byte(out, '}');
 }
 
-/* ---- reading -------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* ok turns false at the first thing that we cannot have written. */
 struct reader {
@@ -514,10 +526,23 @@ static struct ttl read_ttl(struct reader *reader, const struct json_token *objec
     };
 }
 
+static void read_switches(struct reader *reader, const struct json_token *object,
+                          struct table *table)
+{
+    const struct json_token *list = member(reader, object, "on_demand_switches_ms", JSON_ARRAY);
+    if (list == NULL) return;
+    const struct json_token *token = json_first(list);
+    for (uint32_t i = 0; i < list->length && i < LIMIT_ON_DEMAND_SWITCHES; i++) {
+        if (!json_int64(token, &table->on_demand_switches_ms[i])) reader->ok = false;
+        token = json_next(token);
+    }
+}
+
 static void read_settings(struct reader *reader, const struct json_token *root, struct table *table)
 {
     table->billing = (enum billing_mode)read_word(reader, root, "billing", billing_names);
     table->on_demand_since_ms = read_integer(reader, root, "on_demand_since_ms", 0);
+    read_switches(reader, root, table);
     table->throughput = read_throughput(reader, root);
     table->on_demand = read_on_demand(reader, root);
     table->warm = read_warm(reader, root);

@@ -19,6 +19,7 @@
 
 #include "net/loop.h"
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ static void settle(struct exchange *exchange);
 static void park(struct exchange *exchange);
 static struct slice value_of(const struct exchange *exchange, enum MHD_ValueKind kind,
                              const char *name);
+static bool is_loopback(const struct sockaddr *address);
 static void add_header(struct MHD_Response *response, const char *name, const char *value);
 static bool compress_body(struct exchange *exchange, struct slice *body);
 static void set_crc(struct exchange *exchange, struct slice body);
@@ -231,6 +233,26 @@ static struct slice value_of(const struct exchange *exchange, enum MHD_ValueKind
                                       &length) == MHD_NO)
         return (struct slice){0};
     return value == NULL ? SLICE("") : slice_of(value, length);
+}
+
+bool exchange_is_local(const struct exchange *exchange)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info != NULL && is_loopback(info->client_addr);
+}
+
+static bool is_loopback(const struct sockaddr *address)
+{
+    enum { MAPPED_AT = 12 }; /* where an IPv6 address holds a mapped one of version 4 */
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *inet = (const void *)address;
+        return ntohl(inet->sin_addr.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+    }
+    if (address->sa_family != AF_INET6) return false;
+    const struct in6_addr *inet6 = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    if (IN6_IS_ADDR_LOOPBACK(inet6)) return true;
+    return IN6_IS_ADDR_V4MAPPED(inet6) && inet6->s6_addr[MAPPED_AT] == IN_LOOPBACKNET;
 }
 
 void exchange_add_header(struct exchange *exchange, const char *name, struct slice value)

@@ -66,6 +66,9 @@ struct slice exchange_header(const struct exchange *exchange, const char *name);
 /* The decoded value of a query parameter; {NULL, 0} when absent, empty when it has no value. */
 struct slice exchange_query(const struct exchange *exchange, const char *name);
 
+/* True when the client runs on this machine: it came from a loopback address. */
+bool exchange_is_local(const struct exchange *exchange);
+
 /*
  * Adds a header to the response; before exchange_respond. The name is a constant; the value is
  * copied. One that is empty or has a line break in it is left out. Server, Date, Connection,
@@ -89,7 +92,7 @@ void exchange_suspend(struct exchange *exchange);
  */
 void exchange_resume(struct exchange *exchange);
 
-/* ---- For loop.c only. ---- */
+/* ---- For loop.c only. ------------------------------------------------------------------------ */
 
 struct exchange *exchange_open(struct loop *loop);
 void exchange_close(struct exchange *exchange);

@@ -6,6 +6,7 @@
 #include "ops/legacy.h"
 #include "ops/paths.h"
 #include "ops/respond.h"
+#include "store/faults.h"
 
 enum input {
     INPUT_REQUEST_ITEMS,
@@ -68,7 +69,9 @@ struct part {
     const struct projection *projection;
     struct slice *keys;
     size_t key_count;
-    size_t done; /* keys read; the rest is unprocessed */
+    size_t done; /* keys looked at; the rest is unprocessed */
+    bool *left;  /* one per key: it was left out on purpose (faults.h) */
+    size_t left_count;
 };
 
 struct batch {
@@ -78,7 +81,7 @@ struct batch {
     struct consumption_list consumed;
 };
 
-/* ---- plan ---------------------------------------------------------------------------------- */
+/* ---- plan ------------------------------------------------------------------------------------ */
 
 /* The rule against mixing is for the request as a whole, not only within one table's part. */
 static enum error_code check_legacy(struct call *call, const struct json_token *tables)
@@ -177,7 +180,7 @@ static enum error_code plan_batch(struct request *request)
     return OK;
 }
 
-/* ---- run ----------------------------------------------------------------------------------- */
+/* ---- run ------------------------------------------------------------------------------------- */
 
 /* Reading stops for good at the item that would exceed 16 MB. */
 struct reading {
@@ -185,6 +188,7 @@ struct reading {
     struct kv_txn *txn;
     struct batch *batch;
     size_t bytes;
+    size_t place; /* of the next key in the request */
     bool full;
 };
 
@@ -198,15 +202,35 @@ static void write_item(struct reading *reading, const struct part *part, struct 
     item_to_json(out, shown);
 }
 
+static enum error_code read_key(struct reading *reading, const struct part *part,
+                                struct slice *item)
+{
+    struct request *request = reading->request;
+    const bool is_consistent = input_boolean(part->consistent_read, false);
+    const struct past_view view = {
+        .faults = is_consistent ? NULL : request->database->faults,
+        .table = part->table,
+        .now_ms = request->call.now_ms,
+    };
+    return item_read_eventually(&request->call, reading->txn, &view, part->keys[part->done], item);
+}
+
 static enum error_code read_part(struct reading *reading, struct part *part)
 {
     struct request *request = reading->request;
     bool consistent = input_boolean(part->consistent_read, false);
     struct consumption *consumed = consumption_list_find(&reading->batch->consumed, part->table,
                                                          input_string(request, part->name));
+    part->left = arena_array(request->call.arena, bool, part->key_count);
+    part->left_count = 0;
     for (part->done = 0; part->done < part->key_count && !reading->full; part->done++) {
         struct slice item;
-        TRY(item_read(&request->call, reading->txn, part->table, part->keys[part->done], &item));
+        part->left[part->done] = faults_leave_out(request->database, part->table, reading->place++);
+        if (part->left[part->done]) {
+            part->left_count++;
+            continue;
+        }
+        TRY(read_key(reading, part, &item));
         size_t bytes = item.length > 0 ? item_size(item) : 0;
         if (reading->bytes + bytes > LIMIT_BATCH_GET_BYTES) {
             reading->full = true;
@@ -268,8 +292,9 @@ static void respond_unprocessed_part(struct request *request, const struct part 
     struct buffer *out = &request->response;
     json_append_string(out, input_string(request, part->name));
     BUFFER_TEXT(out, ":{\"Keys\":[");
-    for (size_t i = part->done; i < part->key_count; i++) {
-        if (i > part->done) BUFFER_TEXT(out, ",");
+    for (size_t i = 0; i < part->key_count; i++) {
+        if (i < part->done && !part->left[i]) continue;
+        if (out->data[out->length - 1] != '[') BUFFER_TEXT(out, ",");
         item_to_json(out, part->keys[i]);
     }
     BUFFER_TEXT(out, "]");
@@ -294,7 +319,8 @@ static void respond_unprocessed(struct request *request, const struct batch *bat
     respond_member(request, "UnprocessedKeys");
     BUFFER_TEXT(out, "{");
     for (size_t i = 0; i < batch->count; i++) {
-        if (batch->parts[i].done == batch->parts[i].key_count) continue;
+        const struct part *part = &batch->parts[i];
+        if (part->done == part->key_count && part->left_count == 0) continue;
         if (any) BUFFER_TEXT(out, ",");
         respond_unprocessed_part(request, &batch->parts[i]);
         any = true;

@@ -3,10 +3,11 @@
  * batch_write_item — BatchWriteItem: up to 25 puts and deletes, without conditions.
  *
  * All of them are written in one transaction. The service promises less (each by itself), and a
- * client cannot tell; nothing is ever left unprocessed.
+ * client cannot tell; nothing is left unprocessed unless a test asks for it (faults.h).
  */
 #include "model/value_json.h"
 #include "ops/many_writes.h"
+#include "store/faults.h"
 #include "store/layout.h"
 
 enum input {
@@ -76,7 +77,12 @@ static const struct shape input_shape = {
     .fields = fields,
 };
 
-/* ---- plan ---------------------------------------------------------------------------------- */
+struct batch {
+    struct many_writes many;
+    bool *left; /* one per write: it was left out on purpose (faults.h) */
+};
+
+/* ---- plan ------------------------------------------------------------------------------------ */
 
 /* One WriteRequest: its values, and its size. */
 static enum error_code compile_write(struct call *call, const struct json_token *token,
@@ -122,6 +128,7 @@ static enum error_code compile(struct request *request, const struct json_token 
         for (uint32_t j = 0; j < list->length; j++, element = json_next(element)) {
             CHECK(many->count < many->capacity);
             TRY(compile_write(call, element, &many->writes[many->count]));
+            many->writes[many->count].unopposed = true;
             many->names[many->count++] = input_string(request, name);
         }
     }
@@ -166,22 +173,28 @@ static enum error_code plan_batch(struct request *request)
         return fail(call, ERROR_VALIDATION,
                     "The requestItems parameter is required for BatchWriteItem");
     }
-    struct many_writes *many = arena_new(call->arena, struct many_writes);
+    struct batch *batch = arena_new(call->arena, struct batch);
+    struct many_writes *many = &batch->many;
     *many = many_writes_open(call->arena, count_writes(tables));
-    request->plan = many;
+    batch->left = arena_array(call->arena, bool, many->capacity);
+    request->plan = batch;
     TRY(compile(request, tables, many));
     TRY(bind(request, tables, many));
     return check_keys(call, many);
 }
 
-/* ---- run and render ------------------------------------------------------------------------ */
+/* ---- run and render -------------------------------------------------------------------------- */
 
 static enum error_code run_batch(struct request *request, struct kv_txn *txn)
 {
-    const struct many_writes *many = request->plan;
+    struct batch *batch = request->plan;
+    const struct many_writes *many = &batch->many;
     TRY(catalog_check(txn, request->catalog));
-    for (size_t i = 0; i < many->count; i++)
-        TRY(item_write(&request->call, request->database, txn, &many->writes[i]));
+    for (size_t i = 0; i < many->count; i++) {
+        struct write *write = &many->writes[i];
+        batch->left[i] = faults_leave_out(request->database, write->table, i);
+        if (!batch->left[i]) TRY(item_write(&request->call, request->database, txn, write));
+    }
     return OK;
 }
 
@@ -198,16 +211,64 @@ static void respond_cost(struct request *request, const struct many_writes *many
     respond_consumed_list(request, &list, detail, MIRROR_NONE);
 }
 
+/* The writes that were made. */
+static struct many_writes made(struct request *request, const struct batch *batch)
+{
+    const struct many_writes *many = &batch->many;
+    struct many_writes made = many_writes_open(request->call.arena, many->capacity);
+    for (size_t i = 0; i < many->count; i++) {
+        if (batch->left[i]) continue;
+        made.writes[made.count] = many->writes[i];
+        made.names[made.count++] = many->names[i];
+    }
+    return made;
+}
+
+static void respond_left(struct request *request, const struct write *write)
+{
+    struct buffer *out = &request->response;
+    const bool is_put = write->kind == WRITE_PUT;
+    buffer_append(out, is_put ? SLICE("{\"PutRequest\":{\"Item\":")
+                              : SLICE("{\"DeleteRequest\":{\"Key\":"));
+    item_to_json(out, is_put ? write->item : write->key);
+    BUFFER_TEXT(out, "}}");
+}
+
+/* Writes of one table stand together. */
+static void respond_unprocessed(struct request *request, const struct batch *batch)
+{
+    const struct many_writes *many = &batch->many;
+    struct buffer *out = &request->response;
+    const struct table *table = NULL;
+    respond_member(request, "UnprocessedItems");
+    BUFFER_TEXT(out, "{");
+    for (size_t i = 0; i < many->count; i++) {
+        if (!batch->left[i]) continue;
+        const bool is_first = many->writes[i].table != table;
+        if (is_first) {
+            if (table != NULL) BUFFER_TEXT(out, "],");
+            table = many->writes[i].table;
+            json_append_string(out, many->names[i]);
+            BUFFER_TEXT(out, ":[");
+        } else {
+            BUFFER_TEXT(out, ",");
+        }
+        respond_left(request, &many->writes[i]);
+    }
+    if (table != NULL) BUFFER_TEXT(out, "]");
+    BUFFER_TEXT(out, "}");
+}
+
 static enum error_code render_batch(struct request *request)
 {
-    const struct many_writes *many = request->plan;
+    const struct batch *batch = request->plan;
+    const struct many_writes many = made(request, batch);
     struct slice metrics =
         input_string(request, request->input[INPUT_RETURN_ITEM_COLLECTION_METRICS]);
     respond_open(request);
-    respond_member(request, "UnprocessedItems");
-    BUFFER_TEXT(&request->response, "{}");
-    if (slice_equal_string(metrics, "SIZE")) many_writes_respond_metrics(request, many);
-    respond_cost(request, many);
+    respond_unprocessed(request, batch);
+    if (slice_equal_string(metrics, "SIZE")) many_writes_respond_metrics(request, &many);
+    respond_cost(request, &many);
     respond_close(request);
     return OK;
 }

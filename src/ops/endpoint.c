@@ -5,6 +5,7 @@
 
 #include <strings.h>
 
+#include "ops/admin.h"
 #include "ops/signature.h"
 
 enum { REQUEST_ID_LENGTH = 52 };
@@ -12,7 +13,7 @@ enum { REQUEST_ID_LENGTH = 52 };
 static const struct slice json_1_0 = {(const uint8_t *)"application/x-amz-json-1.0", 26};
 static const struct slice json_plain = {(const uint8_t *)"application/json", 16};
 
-/* ---- responses ------------------------------------------------------------------------------ */
+/* ---- responses ------------------------------------------------------------------------------- */
 
 static void add_header(struct endpoint *endpoint, const char *name, struct slice value)
 {
@@ -50,7 +51,7 @@ static bool answer_error(struct endpoint *endpoint, struct call *call)
     return answer(endpoint, error_kind(call->error.code)->http_status, buffer_slice(&body));
 }
 
-/* ---- requests that are no operation --------------------------------------------------------- */
+/* ---- requests that are no operation ---------------------------------------------------------- */
 
 static bool answer_health(struct endpoint *endpoint, const struct endpoint_request *request,
                           struct database *database, struct arena *arena)
@@ -71,7 +72,7 @@ static bool answer_preflight(struct endpoint *endpoint, const struct endpoint_re
     return answer(endpoint, 200, (struct slice){0});
 }
 
-/* ---- operations ----------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 /* The content type without its parameters; data NULL when it is not one of ours. */
 static struct slice content_type(const struct endpoint_request *request)
@@ -132,6 +133,30 @@ static void add_cors(struct endpoint *endpoint, const struct endpoint_request *r
                SLICE("x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"));
 }
 
+/*
+ * Administration answers this machine, and no page of a browser there: a browser says where its
+ * page came from. To everybody else there is no such path.
+ */
+static bool is_administration(const struct database *database,
+                              const struct endpoint_request *request)
+{
+    return admin_is_on(database) && slice_has_prefix(request->path, ADMIN_PATH) &&
+           slice_equal(request->method, SLICE("POST")) && request->is_local(request->context) &&
+           request->header(request->context, "Origin").data == NULL;
+}
+
+static bool administer(struct endpoint *endpoint, struct database *database,
+                       const struct endpoint_request *request, struct arena *arena)
+{
+    const size_t skipped = ADMIN_PATH.length;
+    const struct slice command =
+        slice_of(request->path.data + skipped, request->path.length - skipped);
+    struct buffer body = buffer_open(arena, 0);
+    const int status = admin_run(database, command, request->body, &body);
+    add_header(endpoint, "Content-Type", json_plain);
+    return answer(endpoint, status, buffer_slice(&body));
+}
+
 bool endpoint_start(struct endpoint *endpoint, struct database *database,
                     const struct endpoint_request *request, struct arena *arena)
 {
@@ -140,6 +165,7 @@ bool endpoint_start(struct endpoint *endpoint, struct database *database,
     if (request->body_status == ENDPOINT_BODY_TOO_LARGE)
         return answer(endpoint, 413, (struct slice){0});
     add_request_id(endpoint, database, arena);
+    if (is_administration(database, request)) return administer(endpoint, database, request, arena);
     add_cors(endpoint, request);
     if (slice_equal(request->method, SLICE("GET")))
         return answer_health(endpoint, request, database, arena);

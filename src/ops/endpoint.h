@@ -24,6 +24,8 @@ struct endpoint_request {
      * absent. What they return lives as long as the request. */
     struct slice (*header)(void *context, const char *name);
     struct slice (*query)(void *context, const char *name);
+    /* Whether the client runs on this machine. */
+    bool (*is_local)(void *context);
     void *context;
 };
 

@@ -92,7 +92,13 @@ static enum error_code run_get(struct request *request, struct kv_txn *txn)
     const struct get *get = request->plan;
     struct call *call = &request->call;
     struct slice item;
-    TRY(item_read(call, txn, get->table, get->key, &item));
+    const bool is_consistent = input_boolean(request->input[INPUT_CONSISTENT_READ], false);
+    const struct past_view view = {
+        .faults = is_consistent ? NULL : request->database->faults,
+        .table = get->table,
+        .now_ms = call->now_ms,
+    };
+    TRY(item_read_eventually(call, txn, &view, get->key, &item));
 
     respond_open(request);
     if (item.length > 0) {

@@ -4,6 +4,7 @@
 
 #include "model/limits.h"
 #include "ops/op.h"
+#include "store/faults.h"
 
 const struct json_token *input_member(const struct json_token *token, const char *name)
 {
@@ -33,7 +34,7 @@ int64_t input_integer(const struct json_token *token, int64_t absent)
     return token != NULL && json_int64(token, &value) ? value : absent;
 }
 
-/* ---- tables --------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 enum { ARN_PARTS = 6 }; /* arn:aws:dynamodb:region:account:table/name */
 
@@ -104,7 +105,8 @@ enum error_code request_table_named(struct request *request, struct slice name,
     *table = catalog_find(request->catalog, name, now_ms);
     if (*table != NULL) {
         enum table_status status = table_status_at(*table, now_ms);
-        if (status == TABLE_ACTIVE || status == TABLE_UPDATING) return OK;
+        if (status == TABLE_ACTIVE || status == TABLE_UPDATING)
+            return faults_throttle(&request->call, request->database, *table);
     }
     return fail(&request->call, ERROR_RESOURCE_NOT_FOUND, "Requested resource not found");
 }

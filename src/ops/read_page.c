@@ -256,6 +256,7 @@ enum error_code read_page_run(struct request *request, struct kv_txn *txn)
     struct read_page *read = request->plan;
     struct page *page = &read->page;
     bool counts_only = selects(request, read, "COUNT");
+    page->database = request->database;
     page->table = read->table;
     page->index = read->index;
     page->filter = read->set.filter;

@@ -3,13 +3,13 @@
 #include "ops/table_input.h"
 
 #include <stdlib.h>
-#include <time.h>
+#include <strings.h>
+
+#include "ops/policy_document.h"
 
 #define INVALID "One or more parameter values were invalid: "
 
 enum {
-    LABEL_CAPACITY = 40, /* "2026-10-08T23:07:31.275" and then some */
-    MS_PER_SECOND = 1000,
     HEX_BITS = 4,
 };
 
@@ -25,8 +25,7 @@ enum error_code table_input_unbuilt(struct request *request, const struct json_t
                 name);
 }
 
-/* ---- capacity ---------------------------------------------------------------------------------
- */
+/* ---- capacity -------------------------------------------------------------------------------- */
 
 enum billing_mode table_input_billing(struct request *request, const struct json_token *token,
                                       enum billing_mode absent)
@@ -72,8 +71,7 @@ struct unit_pair table_input_warm(const struct json_token *token)
     };
 }
 
-/* ---- indexes ----------------------------------------------------------------------------------
- */
+/* ---- indexes --------------------------------------------------------------------------------- */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -135,7 +133,7 @@ enum error_code table_input_check_included(struct request *request, const struct
                 LIMIT_PROJECTED_ATTRIBUTES);
 }
 
-/* ---- streams and class ---------------------------------------------------------------------- */
+/* ---- streams and class ----------------------------------------------------------------------- */
 
 enum stream_view table_input_view(struct request *request, const struct json_token *stream)
 {
@@ -164,8 +162,7 @@ enum error_code table_input_class(struct request *request, const struct json_tok
                 "value: [STANDARD, STANDARD_INFREQUENT_ACCESS].");
 }
 
-/* ---- encryption -------------------------------------------------------------------------------
- */
+/* ---- encryption ------------------------------------------------------------------------------ */
 
 /*
  * There is no key service here to ask which key an alias stands for. The same alias of the same
@@ -227,8 +224,7 @@ enum error_code table_input_encryption(struct request *request, const struct jso
     return OK;
 }
 
-/* ---- tags and policy --------------------------------------------------------------------------
- */
+/* ---- tags and policy ------------------------------------------------------------------------- */
 
 /* Letters, digits, spaces and + - = . _ : / @; letters beyond ASCII are left to the client. */
 static bool is_tag_text(struct slice text)
@@ -250,17 +246,25 @@ static size_t count_characters(struct slice text)
     return count;
 }
 
+enum error_code table_input_check_tag_key(struct call *call, struct slice key)
+{
+    const struct slice reserved = SLICE("aws:");
+    const size_t length = count_characters(key);
+    if (length < 1 || length > LIMIT_TAG_KEY_LENGTH || !is_tag_text(key)) {
+        return fail(call, ERROR_VALIDATION, "The Tag Key provided is invalid, Key: %.*s",
+                    SLICE_ARGS(key));
+    }
+    if (key.length >= reserved.length &&
+        strncasecmp((const char *)key.data, (const char *)reserved.data, reserved.length) == 0) {
+        return fail(call, ERROR_VALIDATION, "Tag Key cannot be prefixed with aws:, Key: %.*s",
+                    SLICE_ARGS(key));
+    }
+    return OK;
+}
+
 static enum error_code check_tag(struct call *call, const struct tag *tag)
 {
-    const size_t key_length = count_characters(tag->key);
-    if (key_length < 1 || key_length > LIMIT_TAG_KEY_LENGTH || !is_tag_text(tag->key)) {
-        return fail(call, ERROR_VALIDATION, "The Tag Key provided is invalid, Key: %.*s",
-                    SLICE_ARGS(tag->key));
-    }
-    if (slice_has_prefix(tag->key, SLICE("aws:"))) {
-        return fail(call, ERROR_VALIDATION, "Tag Key cannot be prefixed with aws:, Key: %.*s",
-                    SLICE_ARGS(tag->key));
-    }
+    TRY(table_input_check_tag_key(call, tag->key));
     if (count_characters(tag->value) > LIMIT_TAG_VALUE_LENGTH || !is_tag_text(tag->value)) {
         return fail(call, ERROR_VALIDATION, "The Tag Value provided is invalid, Value: %.*s",
                     SLICE_ARGS(tag->value));
@@ -300,14 +304,12 @@ enum error_code table_input_policy(struct request *request, const struct json_to
                                    struct slice *policy)
 {
     struct call *call = &request->call;
-    *policy = input_string(request, token);
-    if (policy->length == 0) return OK;
-    if (policy->length > LIMIT_POLICY_BYTES) {
+    const struct slice text = input_string(request, token);
+    *policy = (struct slice){0};
+    if (text.length == 0) return OK;
+    if (text.length > LIMIT_POLICY_BYTES) {
         return fail(call, ERROR_VALIDATION, INVALID "Maximum policy size of %d bytes exceeded",
                     LIMIT_POLICY_BYTES);
     }
-    const struct json_token *root = json_parse(call->arena, *policy, NULL);
-    if (root != NULL && root->kind == JSON_OBJECT) return OK;
-    return fail(call, ERROR_VALIDATION,
-                INVALID "Invalid policy document: This policy contains invalid Json");
+    return policy_document_read(call, text, policy);
 }

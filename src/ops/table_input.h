@@ -12,8 +12,7 @@
 enum error_code table_input_unbuilt(struct request *request, const struct json_token *token,
                                     const char *name) WARN_UNUSED;
 
-/* ---- capacity ---------------------------------------------------------------------------------
- */
+/* ---- capacity -------------------------------------------------------------------------------- */
 
 enum billing_mode table_input_billing(struct request *request, const struct json_token *token,
                                       enum billing_mode absent);
@@ -32,8 +31,7 @@ static inline bool unit_pair_is_empty(struct unit_pair pair)
     return pair.read == UNITS_UNSET && pair.write == UNITS_UNSET;
 }
 
-/* ---- indexes ----------------------------------------------------------------------------------
- */
+/* ---- indexes --------------------------------------------------------------------------------- */
 
 /* Projection of an index, by itself. */
 enum error_code table_input_projection(struct request *request, const struct json_token *token,
@@ -43,8 +41,7 @@ enum error_code table_input_projection(struct request *request, const struct jso
 enum error_code table_input_check_included(struct request *request,
                                            const struct table *table) WARN_UNUSED;
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 /* StreamViewType; STREAM_OFF when it is absent. */
 enum stream_view table_input_view(struct request *request, const struct json_token *stream);
@@ -66,7 +63,10 @@ enum error_code table_input_encryption(struct request *request, const struct jso
 enum error_code table_input_tags(struct request *request, const struct json_token *token,
                                  struct table *table) WARN_UNUSED;
 
-/* ResourcePolicy: JSON text of limited length. */
+/* A tag's key alone. */
+enum error_code table_input_check_tag_key(struct call *call, struct slice key) WARN_UNUSED;
+
+/* ResourcePolicy, brought into the form of policy_document.h; empty when absent. */
 enum error_code table_input_policy(struct request *request, const struct json_token *token,
                                    struct slice *policy) WARN_UNUSED;
 

@@ -6,6 +6,7 @@
 
 #include "model/limits.h"
 #include "ops/table_units.h"
+#include "ops/timestamp.h"
 
 #define GUIDE                                                                                    \
     "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher " \
@@ -28,7 +29,7 @@ enum error_code table_quota_tables(struct request *request, struct kv_txn *txn)
                 LIMIT_TABLES);
 }
 
-/* ---- units ---------------------------------------------------------------------------------- */
+/* ---- units ----------------------------------------------------------------------------------- */
 
 static enum error_code check_provisioned(struct request *request, int64_t units, const char *member,
                                          const struct index *index)
@@ -139,7 +140,7 @@ enum error_code table_quota_units(struct request *request, const struct table *t
     return check_account(request, table);
 }
 
-/* ---- rates ---------------------------------------------------------------------------------- */
+/* ---- rates ----------------------------------------------------------------------------------- */
 
 int64_t table_quota_decreases_today(const struct throughput *throughput, int64_t now_ms)
 {
@@ -191,4 +192,75 @@ enum error_code table_quota_class(struct request *request, const struct table *t
                 "Subscriber limit exceeded: Updates to TableClass are limited to %d times in %d "
                 "day(s).",
                 LIMIT_CLASS_CHANGES, LIMIT_CLASS_WINDOW_DAYS);
+}
+
+/* ---- settings -------------------------------------------------------------------------------- */
+
+/* Going back to the service's own key is counted, but never refused. */
+enum error_code table_quota_encryption(struct request *request, bool enabled, struct table *table)
+{
+    struct call *call = &request->call;
+    if (call->now_ms >= table->sse_window_ms + LIMIT_SSE_WINDOW_MS) {
+        table->sse_window_ms = call->now_ms;
+        table->sse_changes = 0;
+    }
+    const int64_t next_ms = table->sse_changed_ms + LIMIT_SSE_INTERVAL_MS;
+    if (enabled && table->sse_changes >= LIMIT_SSE_CHANGES && call->now_ms < next_ms) {
+        const int64_t end_ms = table->sse_window_ms + LIMIT_SSE_WINDOW_MS;
+        return fail(
+            call, ERROR_LIMIT_EXCEEDED,
+            "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window "
+            "ending at %.*sZ. After the first %d change, each subsequent change in the same window "
+            "can be performed at most once every %d seconds. Number of updates today: %lld. Last "
+            "change at %.*sZ. Next changes can be made at %.*sZ.",
+            SLICE_ARGS(timestamp_format(call->arena, end_ms)), LIMIT_SSE_CHANGES,
+            LIMIT_SSE_INTERVAL_MS / MS_PER_SECOND, (long long)table->sse_changes,
+            SLICE_ARGS(timestamp_format(call->arena, table->sse_changed_ms)),
+            SLICE_ARGS(timestamp_format(call->arena, next_ms)));
+    }
+    table->sse_changes++;
+    table->sse_changed_ms = call->now_ms;
+    return OK;
+}
+
+enum error_code table_quota_protection(struct request *request, const struct table *table)
+{
+    struct call *call = &request->call;
+    const int64_t until_ms = table->protection_changed_ms + LIMIT_CHANGE_COOLDOWN_MS;
+    if (table->protection_changed_ms == 0 || call->now_ms >= until_ms) return OK;
+    return fail(call, ERROR_THROTTLING,
+                "Deletion protection setting for table %.*s modified within the previous %d "
+                "milliseconds. Please try again after %.*s",
+                SLICE_ARGS(table->name), LIMIT_CHANGE_COOLDOWN_MS,
+                SLICE_ARGS(timestamp_format(call->arena, until_ms)));
+}
+
+/* "Sat Feb 23 03:07:45 UTC 2019" */
+static struct slice java_date(struct arena *arena, int64_t time_ms)
+{
+    const time_t seconds = (time_t)(time_ms / MS_PER_SECOND);
+    struct tm utc;
+    char text[TIME_CAPACITY];
+    gmtime_r(&seconds, &utc);
+    const size_t length = strftime(text, sizeof text, "%a %b %d %H:%M:%S UTC %Y", &utc);
+    return arena_copy(arena, slice_of(text, length));
+}
+
+/* The words are those of the time when one switch a day was allowed; the number is today's. */
+enum error_code table_quota_on_demand(struct request *request, struct table *table)
+{
+    enum { LAST = LIMIT_ON_DEMAND_SWITCHES - 1 };
+    struct call *call = &request->call;
+    int64_t *switches_ms = table->on_demand_switches_ms;
+    const int64_t next_ms = switches_ms[LAST] + LIMIT_ON_DEMAND_WINDOW_MS;
+    if (switches_ms[LAST] != 0 && call->now_ms < next_ms) {
+        return fail(call, ERROR_LIMIT_EXCEEDED,
+                    "Subscriber limit exceeded: Update to PayPerRequest mode are limited to %d "
+                    "times in 1 day(s). Last update at %.*s. Next update can be made at %.*s",
+                    LIMIT_ON_DEMAND_SWITCHES, SLICE_ARGS(java_date(call->arena, switches_ms[0])),
+                    SLICE_ARGS(java_date(call->arena, next_ms)));
+    }
+    memmove(switches_ms + 1, switches_ms, LAST * sizeof *switches_ms);
+    switches_ms[0] = call->now_ms;
+    return OK;
 }

@@ -23,4 +23,15 @@ int64_t table_quota_decreases_today(const struct throughput *throughput, int64_t
 /* May the table's class be changed now? */
 enum error_code table_quota_class(struct request *request, const struct table *table) WARN_UNUSED;
 
+/* Fails when the encryption key has been changed too often; else counts one change more. */
+enum error_code table_quota_encryption(struct request *request, bool enabled,
+                                       struct table *table) WARN_UNUSED;
+
+/* Fails when the table was switched to on-demand too often; else counts one switch more. */
+enum error_code table_quota_on_demand(struct request *request, struct table *table) WARN_UNUSED;
+
+/* Fails when deletion protection was changed a moment ago. */
+enum error_code table_quota_protection(struct request *request,
+                                       const struct table *table) WARN_UNUSED;
+
 #endif

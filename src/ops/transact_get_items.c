@@ -5,6 +5,7 @@
 #include "ops/distinct.h"
 #include "ops/paths.h"
 #include "ops/respond.h"
+#include "store/faults.h"
 #include "store/layout.h"
 #include "store/transaction.h"
 
@@ -71,7 +72,7 @@ struct gets {
     size_t count;
 };
 
-/* ---- plan ---------------------------------------------------------------------------------- */
+/* ---- plan ------------------------------------------------------------------------------------ */
 
 static enum error_code compile_get(struct request *request, const struct json_token *token,
                                    struct get *get)
@@ -152,17 +153,37 @@ static enum error_code plan_gets(struct request *request)
     return check_distinct(&request->call, gets);
 }
 
-/* ---- run ----------------------------------------------------------------------------------- */
+/* ---- run ------------------------------------------------------------------------------------- */
 
 static size_t size_of(struct slice item)
 {
     return item.length > 0 ? item_size(item) : 0;
 }
 
+/* Conflicts only happen where they are asked for (faults.h). */
+static enum error_code check_conflicts(struct request *request, const struct gets *gets)
+{
+    struct call *call = &request->call;
+    if (request->database->faults == NULL) return OK;
+    struct cancellation_reason *reasons =
+        arena_array(call->arena, struct cancellation_reason, gets->count);
+    bool canceled = false;
+    for (size_t i = 0; i < gets->count; i++) {
+        struct call single = {.arena = call->arena};
+        reasons[i].code = "None";
+        if (faults_conflict(&single, request->database, gets->gets[i].table) == OK) continue;
+        reasons[i].code = "TransactionConflict";
+        reasons[i].message = single.error.message;
+        canceled = true;
+    }
+    return canceled ? transaction_cancel(call, reasons, gets->count) : OK;
+}
+
 static enum error_code read_all(struct request *request, struct kv_txn *txn, struct gets *gets)
 {
     struct call *call = &request->call;
     size_t bytes = 0;
+    TRY(check_conflicts(request, gets));
     for (size_t i = 0; i < gets->count; i++) {
         struct get *get = &gets->gets[i];
         TRY(item_read(call, txn, get->table, get->key, &get->item));

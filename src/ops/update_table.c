@@ -59,8 +59,7 @@ static const struct field fields[] = {
 static const struct shape input_shape = {
     .kind = SHAPE_STRUCT, .name = "UpdateTableInput", .fields = fields};
 
-/* ---- planning: what may come together ---------------------------------------------------------
- */
+/* ---- planning: what may come together -------------------------------------------------------- */
 
 static bool has_index_updates(const struct request *request)
 {
@@ -164,8 +163,7 @@ static enum error_code check_together(struct request *request, const struct tabl
     return OK;
 }
 
-/* ---- planning: member by member ---------------------------------------------------------------
- */
+/* ---- planning: member by member -------------------------------------------------------------- */
 
 static enum error_code plan_units(struct request *request, struct table_update *update)
 {
@@ -257,8 +255,7 @@ static enum error_code plan(struct request *request)
     return check_effective(request, update);
 }
 
-/* ---- running: capacity ------------------------------------------------------------------------
- */
+/* ---- running: capacity ----------------------------------------------------------------------- */
 
 static enum error_code change_throughput(struct request *request, struct table_update *update)
 {
@@ -279,8 +276,9 @@ static enum error_code change_throughput(struct request *request, struct table_u
     return table_update_units(request, wanted, &table->throughput, &table->warm);
 }
 
-static void switch_to_on_demand(struct request *request, struct table *table)
+static enum error_code switch_to_on_demand(struct request *request, struct table *table)
 {
+    TRY(table_quota_on_demand(request, table));
     const struct unit_pair initial =
         table_units_initial_warm(BILLING_PAY_PER_REQUEST, &table->throughput);
     const int64_t now_ms = request->call.now_ms;
@@ -300,6 +298,7 @@ static void switch_to_on_demand(struct request *request, struct table *table)
         index->throughput.write_units = 0;
         index->warm = table_units_raise(index->warm, initial);
     }
+    return OK;
 }
 
 static enum error_code switch_to_provisioned(struct request *request, struct table_update *update)
@@ -345,8 +344,7 @@ static enum error_code change_billing(struct request *request, struct table_upda
     update->is_changed = true;
     if (billing == table->billing) return change_throughput(request, update);
     if (billing == BILLING_PROVISIONED) return switch_to_provisioned(request, update);
-    switch_to_on_demand(request, table);
-    return OK;
+    return switch_to_on_demand(request, table);
 }
 
 static enum error_code change_pairs(struct request *request, struct table_update *update)
@@ -369,8 +367,7 @@ static enum error_code change_pairs(struct request *request, struct table_update
     return OK;
 }
 
-/* ---- running: settings ------------------------------------------------------------------------
- */
+/* ---- running: settings ----------------------------------------------------------------------- */
 
 static enum error_code change_stream(struct request *request, struct table_update *update)
 {
@@ -415,6 +412,7 @@ static enum error_code change_encryption(struct request *request, struct table_u
     struct table *table = update->table;
     const struct encryption *encryption = &update->encryption;
     if (!update->has_encryption) return OK;
+    TRY(table_quota_encryption(request, encryption->enabled, table));
     if (!encryption->enabled && !table->sse_enabled) {
         return fail(&request->call, ERROR_VALIDATION,
                     INVALID "Table is already encrypted by default");
@@ -431,16 +429,20 @@ static enum error_code change_encryption(struct request *request, struct table_u
     return OK;
 }
 
-static void change_protection(struct table_update *update)
+/* Saying again what is already so waits as a change does, and is none. */
+static enum error_code change_protection(struct request *request, struct table_update *update)
 {
-    if (!update->has_protection) return;
-    if (update->table->deletion_protection == update->protection) return;
-    update->table->deletion_protection = update->protection;
+    struct table *table = update->table;
+    if (!update->has_protection) return OK;
+    TRY(table_quota_protection(request, table));
+    if (table->deletion_protection == update->protection) return OK;
+    table->deletion_protection = update->protection;
+    table->protection_changed_ms = request->call.now_ms;
     update->is_changed = true;
+    return OK;
 }
 
-/* ---- running: the whole -----------------------------------------------------------------------
- */
+/* ---- running: the whole ---------------------------------------------------------------------- */
 
 static struct table copy_table(struct arena *arena, const struct table *table)
 {
@@ -471,7 +473,7 @@ static enum error_code change_all(struct request *request, struct table_update *
     TRY(change_stream(request, update));
     TRY(change_class(request, update));
     TRY(change_encryption(request, update));
-    change_protection(update);
+    TRY(change_protection(request, update));
     return table_quota_units(request, update->table);
 }
 

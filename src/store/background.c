@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "store/expiry.h"
 #include "store/item.h"
 #include "store/layout.h"
 #include "store/stream.h"
@@ -31,6 +32,7 @@ enum {
 
 struct background {
     struct database *database;
+    struct expiry *expiry;
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -48,12 +50,12 @@ struct step {
     const struct table *table; /* as the snapshot has it; the body reads it afresh */
     uint32_t index_id;
     uint64_t garbage_id;
-    bool finished; /* out: there is no further step of this kind */
-    size_t rows;   /* out */
+    bool finished;         /* out: there is no further step of this kind */
+    size_t rows;           /* out */
+    struct slice position; /* out: the key of the last row seen */
 };
 
-/* ---- tables -----------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static enum kv_status read_same_table(struct kv_txn *txn, const struct step *step,
                                       struct table **table)
@@ -103,8 +105,7 @@ static enum kv_status find_garbage(struct kv_txn *txn, void *context)
     return status == KV_NOT_FOUND ? KV_OK : status;
 }
 
-/* ---- indexes ----------------------------------------------------------------------------------
- */
+/* ---- indexes --------------------------------------------------------------------------------- */
 
 static struct index *find_index(struct table *table, uint32_t index_id)
 {
@@ -157,10 +158,9 @@ static enum kv_status delete_index(struct kv_txn *txn, void *context)
     return KV_OK;
 }
 
-/* Adds the entries of up to STEP_ROWS rows; *last is the key of the last row seen. */
+/* Adds the entries of up to STEP_ROWS rows. */
 static enum kv_status fill_entries(struct kv_txn *txn, struct step *step, const struct table *table,
-                                   const struct index *index, struct kv_cursor *cursor,
-                                   struct slice *last)
+                                   const struct index *index, struct kv_cursor *cursor)
 {
     int64_t entries = 0;
     int64_t bytes = 0;
@@ -174,7 +174,7 @@ static enum kv_status fill_entries(struct kv_txn *txn, struct step *step, const 
         if (stored.length < 2 || stored.data[0] != LAYOUT_FORMAT) return KV_CORRUPT;
         step->rows++;
         seen += stored.length;
-        *last = arena_copy(step->arena, key);
+        step->position = arena_copy(step->arena, key);
         struct slice item = arena_copy(step->arena, slice_of(stored.data + 1, stored.length - 1));
         struct slice entry_key = layout_index_key(step->arena, table, index, item);
         if (entry_key.length == 0) continue;
@@ -213,11 +213,11 @@ static enum kv_status fill_index(struct kv_txn *txn, void *context)
     struct kv_cursor *cursor;
     status = kv_cursor_open(txn, range, &cursor);
     if (status != KV_OK) return status;
-    status = fill_entries(txn, step, table, index, cursor, &position);
+    status = fill_entries(txn, step, table, index, cursor);
     kv_cursor_close(cursor);
     if (status != KV_OK) return status;
     if (!step->finished) {
-        kv_put(txn, position_key, position);
+        kv_put(txn, position_key, step->position);
         return KV_OK;
     }
     kv_delete(txn, position_key);
@@ -227,8 +227,7 @@ static enum kv_status fill_index(struct kv_txn *txn, void *context)
     return KV_OK;
 }
 
-/* ---- the thread -------------------------------------------------------------------------------
- */
+/* ---- the thread ------------------------------------------------------------------------------ */
 
 static bool is_closing(struct background *background)
 {
@@ -402,7 +401,11 @@ enum kv_status background_open(struct database *database)
     pthread_mutex_init(&background->mutex, NULL);
     pthread_cond_init(&background->changed, NULL);
     database->background = background;
-    if (pthread_create(&background->thread, NULL, run, background) == 0) return KV_OK;
+    background->expiry = expiry_open(database);
+    if (background->expiry != NULL) {
+        if (pthread_create(&background->thread, NULL, run, background) == 0) return KV_OK;
+        expiry_close(background->expiry);
+    }
     pthread_cond_destroy(&background->changed);
     pthread_mutex_destroy(&background->mutex);
     free(background);
@@ -416,10 +419,12 @@ void background_wake(struct background *background)
     background->woken = true;
     pthread_cond_signal(&background->changed);
     pthread_mutex_unlock(&background->mutex);
+    expiry_wake(background->expiry);
 }
 
 void background_close(struct background *background)
 {
+    expiry_close(background->expiry);
     pthread_mutex_lock(&background->mutex);
     background->closing = true;
     pthread_cond_signal(&background->changed);

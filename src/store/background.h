@@ -12,7 +12,7 @@
 /* Starts the thread; it looks for work left by an earlier run. Sets database->background. */
 enum kv_status background_open(struct database *database) WARN_UNUSED;
 
-/* Tells the thread that the catalog has changed. Any thread. */
+/* Tells the threads that the catalog has changed, or that the clock was moved. Any thread. */
 void background_wake(struct background *background);
 
 /* Finishes the running step and stops. */

@@ -10,6 +10,7 @@
 
 struct catalog;
 struct background;
+struct faults;
 
 struct database {
     struct kv *kv;
@@ -17,6 +18,7 @@ struct database {
     struct background *background;
     struct clock clock;
     struct random random;
+    struct faults *faults;   /* NULL unless open for administration (faults.h) */
     struct slice region;     /* "us-east-1"; goes into every ARN */
     struct slice account_id; /* "123456789012" */
     /* The newer of the two wordings that the service's regions use: see fail_enveloped. */

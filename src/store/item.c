@@ -3,6 +3,7 @@
 #include "store/item.h"
 
 #include "store/change.h"
+#include "store/expiry.h"
 #include "store/layout.h"
 
 static const struct slice no_item = {0};
@@ -10,6 +11,7 @@ static const struct slice no_item = {0};
 /* Everything item_write carries from step to step. */
 struct writing {
     struct call *call;
+    struct faults *faults; /* NULL: nobody reads the past */
     struct kv_txn *txn;
     struct write *write;
     const struct table *table;
@@ -18,10 +20,12 @@ struct writing {
     struct slice new_stored;
     int64_t local_bytes_old; /* of the entries in local indexes */
     int64_t local_bytes_new;
+    struct entry_change *changes; /* one per index, in its order */
+    struct slice expiry_before;   /* entries in the index of expiry times; empty: none */
+    struct slice expiry_after;
 };
 
-/* ---- stored values ----------------------------------------------------------------------------
- */
+/* ---- stored values --------------------------------------------------------------------------- */
 
 struct slice item_stored(struct arena *arena, struct slice item)
 {
@@ -57,12 +61,26 @@ enum error_code item_read(struct call *call, struct kv_txn *txn, const struct ta
     return database_status(call, get_stored(txn, row_key, call->arena, &stored, item));
 }
 
-/* ---- conditions and new items -----------------------------------------------------------------
- */
+enum error_code item_read_eventually(struct call *call, struct kv_txn *txn,
+                                     const struct past_view *view, struct slice key,
+                                     struct slice *item)
+{
+    TRY(item_read(call, txn, view->table, key, item));
+    if (view->faults == NULL) return OK;
+    struct slice stored;
+    struct slice row_key = layout_item_key(call->arena, view->table, key);
+    if (!faults_past_value(view, row_key, call->arena, &stored)) return OK;
+    *item = no_item;
+    return stored.length == 0 ? OK : database_status(call, stored_item(stored, item));
+}
+
+/* ---- conditions and new items ---------------------------------------------------------------- */
 
 static enum error_code check_condition(struct writing *w)
 {
     struct write *write = w->write;
+    if (write->must_be_new && write->old_item.length > 0)
+        return fail(w->call, ERROR_DUPLICATE_ITEM, "Duplicate primary key exists in table");
     if (write->condition == NULL) return OK;
     if (condition_evaluate(write->condition, write->old_item, w->arena)) return OK;
     if (write->return_old_on_failure) w->call->error.item = write->old_item;
@@ -83,7 +101,8 @@ static size_t key_size(const struct table *table, struct slice item)
 static enum error_code check_updated_size(struct writing *w, size_t size)
 {
     bool fits = size <= LIMIT_ITEM_BYTES;
-    if (fits && !w->write->in_transaction && w->write->update != NULL) {
+    bool flat = w->write->in_transaction || w->write->flat_size;
+    if (fits && !flat && w->write->update != NULL) {
         size_t charged =
             size - key_size(w->table, w->write->new_item) + update_overhead(w->write->update);
         fits = charged <= LIMIT_ITEM_BYTES;
@@ -160,8 +179,7 @@ static enum error_code make_new_item(struct writing *w)
     CHECK(false);
 }
 
-/* ---- indexes ----------------------------------------------------------------------------------
- */
+/* ---- indexes --------------------------------------------------------------------------------- */
 
 struct slice item_project(struct arena *arena, const struct index *index, struct slice item)
 {
@@ -203,6 +221,12 @@ struct entry {
     size_t bytes;
 };
 
+/* Both empty: the index is not maintained, or has nothing of the item. */
+struct entry_change {
+    struct entry before;
+    struct entry after;
+};
+
 static struct entry entry_of(struct writing *w, const struct index *index, struct slice item)
 {
     struct entry entry = {.key = layout_index_key(w->arena, w->table, index, item)};
@@ -219,13 +243,32 @@ static void write_entry(struct writing *w, const struct index *index, struct ent
     kv_put(w->txn, entry.key, stored);
 }
 
-static void write_index(struct writing *w, const struct index *index, struct index_cost *cost)
+/* For reads of the past: what a row holds that is about to be written. */
+static void note_past(struct writing *w, struct slice key, struct slice stored)
+{
+    if (w->faults == NULL) return;
+    faults_note(w->faults, w->table, &(struct past_row){key, stored}, w->call->now_ms);
+}
+
+static void note_past_entries(struct writing *w, const struct entry_change *change,
+                              const struct index_cost *cost)
+{
+    const bool had = change->before.key.length > 0;
+    const bool has = change->after.key.length > 0;
+    if (w->faults == NULL) return;
+    if (had) note_past(w, change->before.key, item_stored(w->arena, change->before.item));
+    if (has && (!had || cost->moved)) note_past(w, change->after.key, no_item);
+}
+
+static void measure_index(struct writing *w, const struct index *index, struct entry_change *change,
+                          struct index_cost *cost)
 {
     struct entry before = entry_of(w, index, w->write->old_item);
     struct entry after = entry_of(w, index, w->write->new_item);
     bool had = before.key.length > 0;
     bool has = after.key.length > 0;
 
+    *change = (struct entry_change){before, after};
     *cost = (struct index_cost){.old_bytes = before.bytes, .new_bytes = after.bytes};
     cost->moved = had && has && !slice_equal(before.key, after.key);
     cost->changed = had && has && !cost->moved && !slice_equal(before.item, after.item);
@@ -233,42 +276,87 @@ static void write_index(struct writing *w, const struct index *index, struct ind
         w->local_bytes_old += (int64_t)before.bytes;
         w->local_bytes_new += (int64_t)after.bytes;
     }
-    if (had && (!has || cost->moved)) kv_delete(w->txn, before.key);
-    if (has && (!had || cost->moved || cost->changed)) write_entry(w, index, after);
+}
+
+static void write_index(struct writing *w, const struct index *index,
+                        const struct entry_change *change, const struct index_cost *cost)
+{
+    bool had = change->before.key.length > 0;
+    bool has = change->after.key.length > 0;
+    note_past_entries(w, change, cost);
+    if (had && (!has || cost->moved)) kv_delete(w->txn, change->before.key);
+    if (has && (!had || cost->moved || cost->changed)) write_entry(w, index, change->after);
     add_to_counters(w, index->id, (int64_t)has - (int64_t)had,
-                    (int64_t)after.bytes - (int64_t)before.bytes);
+                    (int64_t)change->after.bytes - (int64_t)change->before.bytes);
 }
 
 /* Has the backfill of this index come as far as this row? (See background.c.) */
-static enum kv_status is_filled(struct writing *w, const struct index *index, bool *filled)
+static enum kv_status is_filled(struct writing *w, uint32_t index_id, bool *filled)
 {
     struct slice position;
-    struct slice key = layout_backfill_key(w->arena, w->table->id, index->id);
+    struct slice key = layout_backfill_key(w->arena, w->table->id, index_id);
     enum kv_status status = kv_get(w->txn, key, w->arena, &position);
     *filled = status == KV_OK && slice_compare(w->write->row_key, position) <= 0;
     return status == KV_NOT_FOUND ? KV_OK : status;
 }
 
 /* An index that is being deleted takes no new entries: the background clears it as a range. */
-static enum kv_status write_indexes(struct writing *w)
+static enum kv_status measure_indexes(struct writing *w)
 {
     const struct table *table = w->table;
     if (table->index_count == 0) return KV_OK;
+    w->changes = arena_array(w->arena, struct entry_change, table->index_count);
     w->write->cost.indexes = arena_array(w->arena, struct index_cost, table->index_count);
     for (size_t i = 0; i < table->index_count; i++) {
         if (table->indexes[i].status == INDEX_DELETING) continue;
         bool maintained = true;
         if (table->indexes[i].backfilling) {
-            enum kv_status status = is_filled(w, &table->indexes[i], &maintained);
+            enum kv_status status = is_filled(w, table->indexes[i].id, &maintained);
             if (status != KV_OK) return status;
         }
-        if (maintained) write_index(w, &table->indexes[i], &w->write->cost.indexes[i]);
+        if (!maintained) continue;
+        measure_index(w, &table->indexes[i], &w->changes[i], &w->write->cost.indexes[i]);
     }
     return KV_OK;
 }
 
-/* ---- item collections -------------------------------------------------------------------------
- */
+static void write_indexes(struct writing *w)
+{
+    for (size_t i = 0; i < w->table->index_count; i++)
+        write_index(w, &w->table->indexes[i], &w->changes[i], &w->write->cost.indexes[i]);
+}
+
+/* ---- time to live ---------------------------------------------------------------------------- */
+
+static struct slice expiry_key(struct writing *w, struct slice item)
+{
+    int64_t expiry_ms;
+    if (!expiry_of_item(w->table, item, &expiry_ms)) return (struct slice){0};
+    return layout_expiry_key(w->arena, expiry_ms, w->write->row_key);
+}
+
+/* An index of expiry times that is being filled takes the rows before its position only. */
+static enum kv_status measure_expiry(struct writing *w)
+{
+    bool maintained = w->table->ttl.enabled;
+    if (maintained && w->table->ttl.filling) {
+        enum kv_status status = is_filled(w, 0, &maintained);
+        if (status != KV_OK) return status;
+    }
+    if (!maintained) return KV_OK;
+    w->expiry_before = expiry_key(w, w->write->old_item);
+    w->expiry_after = expiry_key(w, w->write->new_item);
+    return KV_OK;
+}
+
+static void write_expiry(struct writing *w)
+{
+    if (slice_equal(w->expiry_before, w->expiry_after)) return;
+    if (w->expiry_before.length > 0) kv_delete(w->txn, w->expiry_before);
+    if (w->expiry_after.length > 0) kv_put(w->txn, w->expiry_after, (struct slice){0});
+}
+
+/* ---- item collections ------------------------------------------------------------------------ */
 
 static enum kv_status read_collection(struct writing *w, struct slice key, int64_t *bytes)
 {
@@ -314,14 +402,14 @@ static enum error_code check_size_with_local_indexes(struct writing *w)
                     : "Item size has exceeded the maximum allowed size");
 }
 
-/* ---- the write --------------------------------------------------------------------------------
- */
+/* ---- the write ------------------------------------------------------------------------------- */
 
 static void write_row(struct writing *w)
 {
     struct write *write = w->write;
     bool had = write->old_item.length > 0;
     bool has = write->new_item.length > 0;
+    note_past(w, write->row_key, w->old_stored);
     if (has) {
         kv_put(w->txn, write->row_key, w->new_stored);
     } else if (had) {
@@ -353,7 +441,10 @@ enum error_code item_write(struct call *call, const struct database *database, s
 {
     struct writing w = {
         .call = call, .txn = txn, .write = write, .table = write->table, .arena = call->arena};
+    w.faults = database->faults;
     reset(write);
+    if (w.faults != NULL && !write->unopposed && !write->expired)
+        TRY(faults_conflict(call, database, write->table));
     if (write->row_key.length == 0) write->row_key = layout_item_key(w.arena, w.table, write->key);
     TRY(database_status(call,
                         get_stored(txn, write->row_key, w.arena, &w.old_stored, &write->old_item)));
@@ -367,9 +458,13 @@ enum error_code item_write(struct call *call, const struct database *database, s
         return write->kind == WRITE_CHECK ? OK : write_collection(&w, database);
     }
     if (write->new_item.length > 0) w.new_stored = item_stored(w.arena, write->new_item);
-    TRY(database_status(call, write_indexes(&w)));
+    /* Whatever can fail comes first: a failure leaves nothing behind. */
+    TRY(database_status(call, measure_indexes(&w)));
+    TRY(database_status(call, measure_expiry(&w)));
     TRY(check_size_with_local_indexes(&w));
     TRY(write_collection(&w, database));
+    write_indexes(&w);
+    write_expiry(&w);
     write_row(&w);
     if (w.table->shard_count > 0) change_append(txn, w.arena, write, call->now_ms);
     return OK;

@@ -13,6 +13,7 @@
 #include "capacity/units.h"
 #include "expr/node.h"
 #include "store/catalog.h"
+#include "store/faults.h"
 
 enum write_kind { WRITE_PUT, WRITE_UPDATE, WRITE_DELETE, WRITE_CHECK };
 
@@ -40,9 +41,9 @@ struct write {
 };
 
 /*
- * Fails with CONDITION_FAILED (with the item when asked), VALIDATION, COLLECTION_SIZE, INTERNAL.
- * Then the body must decline: entries may already have been written to the transaction. The cost is
- * set also when a condition fails, since a failed write is charged.
+ * Fails with CONDITION_FAILED (with the item when asked), DUPLICATE_ITEM, VALIDATION,
+ * COLLECTION_SIZE, INTERNAL. A failure leaves nothing in the transaction; after INTERNAL the body
+ * must decline. The cost is set also when a condition fails, since a failed write is charged.
  */
 enum error_code item_write(struct call *call, const struct database *database, struct kv_txn *txn,
                            struct write *write) WARN_UNUSED;
@@ -50,6 +51,11 @@ enum error_code item_write(struct call *call, const struct database *database, s
 /* Reads an item by the attributes of its key; an empty slice when there is none. */
 enum error_code item_read(struct call *call, struct kv_txn *txn, const struct table *table,
                           struct slice key, struct slice *item) WARN_UNUSED;
+
+/* The same for a read that need not be consistent: the item as the view sees it. */
+enum error_code item_read_eventually(struct call *call, struct kv_txn *txn,
+                                     const struct past_view *view, struct slice key,
+                                     struct slice *item) WARN_UNUSED;
 
 /* How a key or item that does not fit the schema is worded. */
 enum key_role {

@@ -81,8 +81,7 @@ static struct kv_range prefix_range(const struct buffer *prefix)
     return (struct kv_range){.begin = buffer_slice(prefix), .end = after_prefix(prefix)};
 }
 
-/* ---- parts of keys ----------------------------------------------------------------------------
- */
+/* ---- parts of keys --------------------------------------------------------------------------- */
 
 static void append_hash(struct buffer *key, const struct value *parts, unsigned count)
 {
@@ -157,8 +156,7 @@ static struct buffer begin_rows(struct arena *arena, const struct table *table,
     return key;
 }
 
-/* ---- rows -------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 struct slice layout_item_key(struct arena *arena, const struct table *table, struct slice item)
 {
@@ -190,8 +188,7 @@ struct slice layout_index_key(struct arena *arena, const struct table *table,
     return buffer_slice(&key);
 }
 
-/* ---- ranges -----------------------------------------------------------------------------------
- */
+/* ---- ranges ---------------------------------------------------------------------------------- */
 
 /* In a table nothing follows the sort key, so it stands as it is; in an index it is escaped. */
 static struct buffer with_sort(const struct buffer *prefix, const struct index *index,
@@ -345,8 +342,7 @@ struct kv_range layout_index_range(struct arena *arena, uint64_t table_id, uint3
     return prefix_range(&prefix);
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------
- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 static struct slice counter_key(struct arena *arena, uint64_t table_id, uint32_t index_id,
                                 char what)
@@ -447,7 +443,7 @@ struct slice layout_backfill_key(struct arena *arena, uint64_t table_id, uint32_
     return buffer_slice(&key);
 }
 
-/* ---- streams and changes -------------------------------------------------------------------- */
+/* ---- streams and changes --------------------------------------------------------------------- */
 
 /* Names hold no zero, so that one ends them. */
 struct slice layout_stream_key(struct arena *arena, struct slice name, struct slice label)
@@ -560,7 +556,7 @@ struct slice layout_change_stamp(struct slice key)
     return slice_of(key.data + key.length - KV_STAMP_BYTES, KV_STAMP_BYTES);
 }
 
-/* ---- expiry --------------------------------------------------------------------------------- */
+/* ---- expiry ---------------------------------------------------------------------------------- */
 
 enum { ROW_AT = 1 + 8 + 1 }; /* where a key goes on behind its table and kind */
 

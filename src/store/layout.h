@@ -16,12 +16,14 @@
  *
  *   02 id 'i' hash pk sort                       an item: format byte, encoded item
  *   02 id 'n' index what                         a counter: items ('c') or bytes ('b')
+ *   02 id 'e' expiry hash pk sort                an item of a table with time to live: no value
  *   02 id 'x' index hash pk.. sort.. table-key   an index entry: format byte, projected item
  *   02 id 'z' pk                                 bytes of an item collection (tables with local
  * indexes)
  *   02 id 'c' shard stamp                        a change (store/change.h); outlives the table
  *
  *   id      table id, 8 bytes big-endian: never used twice, so one table is one contiguous range
+ *   expiry  milliseconds since the epoch, 8 bytes big-endian
  *   index   index id, 4 bytes big-endian; 0 stands for the table itself
  *   shard   shard id, 4 bytes big-endian; what a shard is: model/schema.h
  *   stamp   KV_STAMP_BYTES that grow in commit order (kv_append)

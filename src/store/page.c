@@ -3,8 +3,20 @@
 #include "store/page.h"
 
 #include "capacity/units.h"
+#include "store/delayed.h"
 #include "store/item.h"
 #include "store/layout.h"
+
+static struct past_view view_of(const struct call *call, const struct page *page)
+{
+    const bool is_now = page->database == NULL || page->consistent;
+    return (struct past_view){
+        .faults = is_now ? NULL : page->database->faults,
+        .table = page->table,
+        .of_global_index = page->index != NULL && page->index->kind == INDEX_GLOBAL,
+        .now_ms = call->now_ms,
+    };
+}
 
 /* Reads the whole item that an index entry stands for; the index is never ahead of its table. */
 static enum error_code fetch_item(struct call *call, struct kv_txn *txn, struct page *page,
@@ -13,6 +25,9 @@ static enum error_code fetch_item(struct call *call, struct kv_txn *txn, struct 
     struct slice stored;
     struct slice row_key = layout_item_key(scratch, page->table, *item);
     enum kv_status status = kv_get(txn, row_key, scratch, &stored);
+    const struct past_view view = view_of(call, page);
+    if (faults_past_value(&view, row_key, scratch, &stored))
+        status = stored.length > 0 ? KV_OK : KV_NOT_FOUND;
     if (status == KV_OK && (stored.length < 2 || stored.data[0] != LAYOUT_FORMAT))
         status = KV_CORRUPT;
     if (status == KV_NOT_FOUND) status = KV_CORRUPT;
@@ -29,7 +44,8 @@ static enum error_code take_row(struct call *call, struct kv_txn *txn, struct pa
     page->scanned++;
     page->bytes += item_size(row);
     if (page->fetch) TRY(fetch_item(call, txn, page, scratch, &item));
-    if (page->filter != NULL && !condition_evaluate(page->filter, item, scratch)) return OK;
+    struct slice seen = page->filter_row ? row : item;
+    if (page->filter != NULL && !condition_evaluate(page->filter, seen, scratch)) return OK;
     page->count++;
     return page->row == NULL ? OK : page->row(page->context, item);
 }
@@ -37,16 +53,17 @@ static enum error_code take_row(struct call *call, struct kv_txn *txn, struct pa
 /* A page ends after the row that reaches its limit, whether or not another row follows. */
 static bool is_full(const struct page *page)
 {
-    return (page->limit > 0 && page->scanned >= page->limit) || page->bytes >= LIMIT_PAGE_BYTES;
+    return (page->limit > 0 && page->scanned >= page->limit) ||
+           page->bytes_before + page->bytes >= LIMIT_PAGE_BYTES;
 }
 
 static enum error_code walk(struct call *call, struct kv_txn *txn, struct page *page,
-                            struct kv_cursor *cursor, struct arena *scratch)
+                            struct delayed *rows, struct arena *scratch)
 {
     for (;;) {
         struct slice key;
         struct slice stored;
-        enum kv_status status = kv_cursor_next(cursor, &key, &stored);
+        enum kv_status status = delayed_next(rows, &key, &stored);
         if (status == KV_NOT_FOUND) return OK;
         if (status == KV_OK && (stored.length < 2 || stored.data[0] != LAYOUT_FORMAT))
             status = KV_CORRUPT;
@@ -69,13 +86,14 @@ enum error_code page_read(struct call *call, struct kv_txn *txn, struct page *pa
     page->last = (struct slice){0};
     if (slice_compare(page->range.begin, page->range.end) >= 0) return OK;
 
-    struct kv_cursor *cursor;
+    struct delayed rows;
+    const struct past_view view = view_of(call, page);
     if (page->limit > 0) page->range.expected = page->limit;
-    TRY(database_status(call, kv_cursor_open(txn, page->range, &cursor)));
+    TRY(database_status(call, delayed_open(txn, page->range, &view, call->arena, &rows)));
     struct arena scratch;
     arena_open(&scratch, 0);
-    enum error_code code = walk(call, txn, page, cursor, &scratch);
+    enum error_code code = walk(call, txn, page, &rows, &scratch);
     arena_close(&scratch);
-    kv_cursor_close(cursor);
+    delayed_close(&rows);
     return code;
 }

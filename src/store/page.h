@@ -19,8 +19,11 @@ struct page {
     size_t limit;              /* items evaluated at most; 0: no limit */
     const struct node *filter; /* NULL: none */
     bool fetch;                /* rows are index entries, and the whole item is wanted */
-    bool consistent;           /* only for the cost */
-    page_row *row;             /* NULL: only count */
+    bool filter_row;           /* with fetch: the filter sees the entry, not the whole item */
+    size_t bytes_before;       /* read by earlier pages of the same request: 1 MB is for all */
+    bool consistent;           /* for the cost, and for reads of the past */
+    const struct database *database; /* for reads of the past (faults.h); NULL: none */
+    page_row *row;                   /* NULL: only count */
     void *context;
 
     /* the outcome */

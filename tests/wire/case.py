@@ -277,6 +277,10 @@ def check_answer(step, status, answer):
         if status != 200:
             yield f"status 200 expected, {status} came with {answer[:1500].decode(errors='replace')}"
             return
+        if not step.text:
+            if answer:
+                yield f"an empty body expected, {answer[:500]!r} came"
+            return
         expected = parse(expand(step.text, step.kept))
         yield from compare(expected, answer, step.word == "ok-like", step.kept)
     else:

@@ -44,7 +44,13 @@ int main(int count, char **arguments)
 
 static bool read_options(int count, char **arguments, struct stator_options *options)
 {
-    for (int i = 1; i + 1 < count; i += 2) {
+    for (int i = 1; i < count; i += 2) {
+        if (strcmp(arguments[i], "--admin") == 0) {
+            options->admin = true;
+            i--; /* it has no value */
+            continue;
+        }
+        if (i + 1 == count) return false;
         const char *value = arguments[i + 1];
         if (strcmp(arguments[i], "--region") == 0) {
             options->region = value;

@@ -86,6 +86,9 @@ class Socket:
         self.errors.close()
 
     def call(self, operation, body):
+        if operation.startswith("_stator/"):
+            status, _, answer = self.http("POST", f"/{operation}", [], body)
+            return status, answer
         status, headers, answer = self.http("POST", "/", call_headers(operation), body)
         problems = []
         if headers.get("content-type") != JSON_TYPE:

@@ -122,6 +122,7 @@ static struct table full_table(void)
         .sse_enabled = true,
         .sse_key_arn = SLICE("arn:aws:kms:us-east-1:123456789012:key/x"),
         .protection_changed_ms = 1763700000001,
+        .on_demand_switches_ms = {1763700000009, 1763700000008},
         .sse_changed_ms = 1763700000002,
         .sse_window_ms = 1763700000003,
         .sse_changes = 4,
@@ -192,6 +193,8 @@ static void assert_same_settings(const struct table *a, const struct table *b)
     assert_int_equal(a->sse_enabled, b->sse_enabled);
     ASSERT_SLICE(a->sse_key_arn, b->sse_key_arn);
     assert_int_equal(a->protection_changed_ms, b->protection_changed_ms);
+    assert_memory_equal(a->on_demand_switches_ms, b->on_demand_switches_ms,
+                        sizeof a->on_demand_switches_ms);
     assert_int_equal(a->sse_changed_ms, b->sse_changed_ms);
     assert_int_equal(a->sse_window_ms, b->sse_window_ms);
     assert_int_equal(a->sse_changes, b->sse_changes);
