@@ -89,7 +89,8 @@ void consumption_add_write(struct consumption *consumption, const struct write_c
 
 static int64_t total_units(const struct consumption *consumption)
 {
-    int64_t total = consumption->table_units == UNITS_NONE ? 0 : consumption->table_units;
+    int64_t total = consumption->armless_units;
+    if (consumption->table_units != UNITS_NONE) total += consumption->table_units;
     for (size_t i = 0; i < consumption->table->index_count; i++) {
         if (consumption->index_units[i] != UNITS_NONE) total += consumption->index_units[i];
     }

@@ -36,6 +36,8 @@ struct consumption {
     struct slice name; /* as the answer shows it: the table's name, or the ARN that was asked for */
     int64_t table_units;
     int64_t *index_units; /* one per index of the table */
+    int64_t
+        armless_units; /* in the total, but in no arm: failed members of a batch of statements */
 };
 #define UNITS_NONE (-1)
 

@@ -117,6 +117,13 @@ static void read_size(struct value value, struct operand *operand)
     };
 }
 
+/* A condition as an operand, as PartiQL has it: attribute_exists(a) = FALSE. */
+static struct value truth_value(bool truth)
+{
+    static const uint8_t encoded[][2] = {{VALUE_BOOLEAN, false}, {VALUE_BOOLEAN, true}};
+    return value_read(slice_of(encoded[truth], sizeof encoded[truth]));
+}
+
 static void read_operand(const struct node *node, struct slice item, struct operand *operand)
 {
     switch (node->kind) {
@@ -133,7 +140,7 @@ static void read_operand(const struct node *node, struct slice item, struct oper
         return;
     }
     default:
-        check_failed("the node is an operand of a condition", __FILE__, __LINE__);
+        operand->value = truth_value(condition_evaluate(node, item, NULL));
     }
 }
 

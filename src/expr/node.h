@@ -70,12 +70,17 @@ struct value path_find(const struct path *path, struct slice item);
 /* Prints a path as messages do: [a, b, [3]]. */
 struct slice path_print(struct arena *arena, const struct path *path);
 
+/* Overlap: one begins the other. Conflict: one wants a map where the other wants a list. */
+enum path_relation { PATHS_APART, PATHS_OVERLAP, PATHS_CONFLICT };
+enum path_relation path_relate(const struct path *a, const struct path *b);
+
 /* ---- conditions ------------------------------------------------------------------------------ */
 
 /*
  * True or false, never an error: a comparison whose operand is absent or of another type is false,
  * except that <> is true.
  * item may be an empty slice: no item. scratch holds temporaries and may be the call's arena.
+ * A condition that stands where an operand is wanted is the value TRUE or FALSE (PartiQL only).
  */
 bool condition_evaluate(const struct node *condition, struct slice item, struct arena *scratch);
 

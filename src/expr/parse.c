@@ -351,29 +351,13 @@ void parse_note_type(struct parser *parser, struct slice function, const char *t
 /* ---- overlapping paths ------------------------------------------------------------------------
  */
 
-enum path_relation { PATHS_APART, PATHS_OVERLAP, PATHS_CONFLICT };
-
-/* Overlap: one begins the other. Conflict: one wants a map where the other wants a list. */
-static enum path_relation relation(const struct path *a, const struct path *b)
-{
-    const size_t common = a->count < b->count ? a->count : b->count;
-    for (size_t i = 0; i < common; i++) {
-        const struct path_step *left = &a->steps[i];
-        const struct path_step *right = &b->steps[i];
-        if ((left->name.data == NULL) != (right->name.data == NULL)) return PATHS_CONFLICT;
-        if (left->index != right->index) return PATHS_APART;
-        if (!slice_equal(left->name, right->name)) return PATHS_APART;
-    }
-    return PATHS_OVERLAP;
-}
-
 void parse_check_paths(struct parser *parser, const struct path *paths, size_t count,
                        const struct path *path)
 {
     if (parser->errors[PARSE_OVERLAP].length > 0) return;
     struct arena *const arena = parser->call->arena;
     for (size_t i = 0; i < count; i++) {
-        const enum path_relation found = relation(&paths[i], path);
+        const enum path_relation found = path_relate(&paths[i], path);
         if (found == PATHS_APART) continue;
         const bool overlap = found == PATHS_OVERLAP;
         parse_note(parser, overlap ? PARSE_OVERLAP : PARSE_CONFLICT,

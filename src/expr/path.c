@@ -38,3 +38,16 @@ struct slice path_print(struct arena *arena, const struct path *path)
     BUFFER_TEXT(&out, "]");
     return buffer_slice(&out);
 }
+
+enum path_relation path_relate(const struct path *a, const struct path *b)
+{
+    const size_t common = a->count < b->count ? a->count : b->count;
+    for (size_t i = 0; i < common; i++) {
+        const struct path_step *left = &a->steps[i];
+        const struct path_step *right = &b->steps[i];
+        if ((left->name.data == NULL) != (right->name.data == NULL)) return PATHS_CONFLICT;
+        if (left->index != right->index) return PATHS_APART;
+        if (!slice_equal(left->name, right->name)) return PATHS_APART;
+    }
+    return PATHS_OVERLAP;
+}

@@ -31,6 +31,11 @@ static void add(struct transact_digest *digest, struct slice part)
     CHECK(EVP_DigestUpdate(digest->context, part.data, part.length) == 1);
 }
 
+void transact_digest_add_bytes(struct transact_digest *digest, struct slice bytes)
+{
+    add(digest, bytes);
+}
+
 /* A map of strings to strings as an item, so that the order of its members is gone. */
 static struct slice names_item(struct request *request, const struct json_token *names)
 {

@@ -23,6 +23,9 @@ enum error_code transact_digest_add(struct transact_digest *digest, struct reque
                                     const struct write_input *input,
                                     const struct write *write) WARN_UNUSED;
 
+/* Adds bytes that identify an action: a statement, a parameter. */
+void transact_digest_add_bytes(struct transact_digest *digest, struct slice bytes);
+
 /* SHA-256 over all actions, in the arena of the digest. */
 struct slice transact_digest_finish(struct transact_digest *digest);
 
