@@ -72,7 +72,15 @@ static const char compatibility_head[] =
     "enforced.\n"
     "- KeyConditions hold one or two conditions; an index with more key attributes is queried with "
     "a\n"
-    "  KeyConditionExpression.\n\n";
+    "  KeyConditionExpression.\n"
+    "- PartiQL: what follows \"Statement wasn't well formed, can't be processed:\" is Stator's own "
+    "wording, but\n"
+    "  for \"Expected data manipulation\" and \"Unexpected token after expression\". Reserved "
+    "words "
+    "are taken as\n"
+    "  names where the grammar leaves no doubt. Without ORDER BY, a SELECT of several partitions "
+    "returns them in\n"
+    "  the order of their keys.\n\n";
 
 static void print_limits(void)
 {
