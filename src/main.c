@@ -25,7 +25,8 @@ enum {
     REGION_LENGTH_MAX = 32,
     ACCOUNT_ID_LENGTH = 12,
     MESSAGE_LENGTH = 1024,
-    MMAP_BYTES_MIN = 1024 * 1024,
+    MMAP_BYTES_MIN = 256 * 1024,
+    ARENA_THREADS = 8, /* network threads that share a heap of malloc's */
     FLAG_LENGTH_MAX = 32, /* with its dashes and a NUL */
     HELP_COLUMN = 28,
 };
@@ -312,12 +313,15 @@ static bool read_account_id(const char *text, void *member)
 /* ---- Running --------------------------------------------------------------------------------- */
 
 /*
- * Large bodies get mappings of their own, which go back to the system when they are freed. Left
- * alone, malloc would move its threshold up to them and keep their memory for ever.
+ * Bounds what malloc keeps. Large bodies, and the blocks in which RocksDB's memtables grow, get
+ * mappings of their own, which go back to the system when they are freed; left alone, malloc would
+ * move its threshold up to them and keep their memory for ever. And blocks read by one thread take
+ * the place of another's in RocksDB's cache: a heap for each thread would grow to the cache's size.
  */
-static void fix_malloc_threshold(void)
+static void bound_malloc(const struct settings *settings)
 {
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES_MIN);
+    (void)mallopt(M_ARENA_MAX, 1 + (int)settings->threads / ARENA_THREADS);
 }
 
 static int run_database(const struct settings *settings)
@@ -335,7 +339,7 @@ static int run_database(const struct settings *settings)
         .stream_shard_bytes = settings->stream_shard_bytes,
         .admin = settings->admin,
     };
-    fix_malloc_threshold();
+    bound_malloc(settings);
     /* Signals are taken by sigwait below; threads started from here on inherit the mask. */
     sigset_t stops;
     (void)sigemptyset(&stops);
