@@ -26,7 +26,7 @@ enum {
     ACCOUNT_ID_LENGTH = 12,
     MESSAGE_LENGTH = 1024,
     MMAP_BYTES_MIN = 256 * 1024,
-    ARENA_THREADS = 8, /* network threads that share a heap of malloc's */
+    ARENA_THREADS = 8,    /* network threads that share a heap of malloc's */
     FLAG_LENGTH_MAX = 32, /* with its dashes and a NUL */
     HELP_COLUMN = 28,
 };
