@@ -67,7 +67,8 @@ enum error_code parser_expect_kind(struct parser *parser, enum word_kind kind, c
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
-static struct slice format_text(struct arena *arena, const char *format, va_list arguments)
+static struct slice __attribute__((format(printf, 2, 0)))
+format_text(struct arena *arena, const char *format, va_list arguments)
 {
     va_list again;
     va_copy(again, arguments);

@@ -4,6 +4,7 @@
  * columns can be applied to an item and leave valid items behind; its clause can be planned against
  * keys; and as a request it is answered with 200 or 400, also in a batch and in a transaction.
  */
+#include "base/utf8.h"
 #include "model/value_json.h"
 #include "ops/dispatch.h"
 #include "partiql/keys.h"
@@ -155,7 +156,8 @@ static void request(struct arena *arena, const struct statement_input *input)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    if (length > STATEMENT_MAX) return 0;
+    /* JSON strings are UTF-8. */
+    if (length > STATEMENT_MAX || !utf8_is_valid(slice_of(data, length))) return 0;
     struct arena arena;
     arena_open(&arena, 0);
     struct call call = {.arena = &arena};
