@@ -214,6 +214,36 @@ static enum error_code fail_unsupported(struct call *call)
     return fail(call, ERROR_VALIDATION, "Query key condition not supported");
 }
 
+enum error_code key_condition_check_length(struct call *call, bool is_partition, size_t length)
+{
+    if (length <= (is_partition ? LIMIT_PARTITION_KEY_BYTES : LIMIT_SORT_KEY_BYTES)) return OK;
+    if (is_partition) {
+        return fail(call, ERROR_VALIDATION,
+                    "One or more parameter values were invalid: Size of hashkey has exceeded the "
+                    "maximum size limit of%d bytes",
+                    LIMIT_PARTITION_KEY_BYTES);
+    }
+    return fail(call, ERROR_VALIDATION,
+                "One or more parameter values were invalid: Aggregated size of all range keys has "
+                "exceeded the size limit of %d bytes",
+                LIMIT_SORT_KEY_BYTES);
+}
+
+/* The whole of a partition key, and the whole of what is known of a sort key. */
+static enum error_code check_lengths(struct call *call, const struct key_schema *key,
+                                     const struct key_condition *condition)
+{
+    size_t partition = 0;
+    size_t sort = 0;
+    for (unsigned i = 0; i < key->partition_count; i++)
+        partition += condition->partition[i].data.length;
+    for (unsigned i = 0; i < condition->sort_count; i++)
+        sort += condition->sort[i].data.length;
+    TRY(key_condition_check_length(call, true, partition));
+    TRY(key_condition_check_length(call, false, sort + condition->low.data.length));
+    return key_condition_check_length(call, false, sort + condition->high.data.length);
+}
+
 static enum error_code check_value(struct call *call, const struct key_attribute *attribute,
                                    struct value value)
 {
@@ -332,7 +362,7 @@ enum error_code key_condition_resolve(struct call *call, const struct node *expr
     TRY(resolve_partition(call, &terms, key, out));
     size_t used = 0;
     TRY(resolve_sort(call, &terms, key, out, &used));
-    if (terms.count == key->partition_count + used) return OK;
+    if (terms.count == key->partition_count + used) return check_lengths(call, key, out);
     /* A condition is left over. On a key of two, it should have been on the sort attribute. */
     if (key->partition_count == 1 && key->sort_count == 1 && used == 0) {
         return fail_missed(call, key->attributes[1].name);

@@ -163,6 +163,10 @@ enum error_code key_condition_resolve(struct call *call, const struct node *expr
                                       const struct key_schema *key,
                                       struct key_condition *out) WARN_UNUSED;
 
+/* Fails when a partition key, or a sort key, is longer than any row's. */
+enum error_code key_condition_check_length(struct call *call, bool is_partition,
+                                           size_t length) WARN_UNUSED;
+
 /* The checks of a KeyConditionExpression's form that need no schema. */
 enum error_code key_condition_check(struct call *call, const struct node *expression) WARN_UNUSED;
 

@@ -68,6 +68,9 @@ static enum error_code check_start_of_index(struct call *call, const struct read
         }
         /* No entry has such a key, so no page ended there. */
         if (value.data.length == 0) return fail(call, ERROR_VALIDATION, "%s", start_invalid);
+        const bool is_partition = i < read->index->key.partition_count;
+        if (key_condition_check_length(call, is_partition, value.data.length) != OK)
+            return say_start_invalid(call);
     }
     return OK;
 }

@@ -122,23 +122,6 @@ bool keys_is_equality(const struct node *condition, struct slice name)
     return found != NULL && slice_equal(*found, name);
 }
 
-/* No row has such a key, and rows are not looked for by it. */
-static enum error_code check_length(struct splitting *s, int position, size_t length)
-{
-    const bool is_partition = position < s->schema->partition_count;
-    if (length <= (is_partition ? LIMIT_PARTITION_KEY_BYTES : LIMIT_SORT_KEY_BYTES)) return OK;
-    if (is_partition) {
-        return fail(s->call, ERROR_VALIDATION,
-                    "One or more parameter values were invalid: Size of hashkey has exceeded the "
-                    "maximum size limit of%d bytes",
-                    LIMIT_PARTITION_KEY_BYTES);
-    }
-    return fail(s->call, ERROR_VALIDATION,
-                "One or more parameter values were invalid: Aggregated size of all range keys has "
-                "exceeded the size limit of %d bytes",
-                LIMIT_SORT_KEY_BYTES);
-}
-
 static enum error_code check_value(struct splitting *s, int position, const struct value *value)
 {
     struct call *call = s->call;
@@ -155,7 +138,10 @@ static enum error_code check_value(struct splitting *s, int position, const stru
                     "%.*s",
                     SLICE_ARGS(attribute->name));
     }
-    if (value->data.length > 0) return check_length(s, position, value->data.length);
+    if (value->data.length > 0) {
+        const bool is_partition = position < s->schema->partition_count;
+        return key_condition_check_length(call, is_partition, value->data.length);
+    }
     return fail(call, ERROR_VALIDATION,
                 "One or more parameter values are not valid. The AttributeValue for a key "
                 "attribute cannot contain an empty %s value. Key: %.*s",
