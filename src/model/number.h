@@ -55,7 +55,7 @@ struct number number_from_int64(int64_t value);
 bool number_to_int64(struct slice bytes, int64_t *value);
 
 /* The number times a power of ten, what is left of a fraction cut off: 2.5 to 3 decimals is 2500.
- * False when it does not fit. */
+ * False when it does not fit; to an odd number of decimals one digit less fits. */
 bool number_to_scaled(struct slice bytes, unsigned decimals, int64_t *value);
 
 /* True when bytes are of the form above: for stored bytes and fuzzing. */

@@ -384,6 +384,7 @@ static enum error_code change_stream(struct request *request, struct table_updat
                     "Table has no stream to disable: TableName: %.*s", SLICE_ARGS(table->name));
     }
     table->stream = update->stream;
+    if (table->stream != STREAM_OFF) table->stream_policy = (struct policy){0}; /* the old one's */
     update->change = CHANGE_STREAM;
     update->is_changed = true;
     update->is_updating = true;

@@ -84,6 +84,7 @@ static enum kv_status clear_garbage(struct kv_txn *txn, void *context)
     const struct kv_range after = layout_table_rest(step->arena, step->garbage_id);
     kv_delete_range(txn, before.begin, before.end);
     kv_delete_range(txn, after.begin, after.end);
+    kv_delete(txn, layout_backfill_key(step->arena, step->garbage_id, 0));
     kv_delete(txn, layout_garbage_key(step->arena, step->garbage_id));
     return KV_OK;
 }

@@ -119,6 +119,14 @@ class Server:
     def connection(self):
         return Connection(self.port)
 
+    def admin(self, command, **members):
+        """A command of administration, which has to succeed; the flags have --admin."""
+        with self.connection() as connection:
+            status, _, body = connection.request(path=f"/_stator/{command}",
+                                                 body=json.dumps(members).encode())
+        assert status == 200, body
+        return json.loads(body)
+
 
 class Connection:
     """One keep-alive connection that speaks the bare protocol: quicker than an SDK, and exact."""

@@ -163,8 +163,7 @@ static void texts_are_refused_with_their_reason(void **state)
     }
 }
 
-/* ---- a slow decimal to compare with ------------------------------------------------------------
- */
+/* ---- a slow decimal to compare with ---------------------------------------------------------- */
 
 enum {
     PLACES = 320, /* place i has weight 10^(i - POINT) */
@@ -465,6 +464,45 @@ static void what_is_no_int64_is_not_converted(void **state)
     }
 }
 
+static void fractions_are_scaled_and_cut_off(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned decimals;
+        int64_t value;
+    } cases[] = {
+        {"0", 3, 0},
+        {"2.5", 3, 2500},
+        {"2.5", 0, 2},
+        {"-2.5", 3, -2500},
+        {"-2.5", 0, -2},
+        {"0.25", 6, 250000},
+        {"0.00000099", 6, 0},
+        {"0.0009", 3, 0},
+        {"0.001", 3, 1},
+        {"0.01", 3, 10},
+        {"0.1", 3, 100},
+        {"1763712000.1239", 3, 1763712000123},
+        {"1E+14", 3, 100000000000000000},
+        {"922337203685477.5", 3, 922337203685477500},
+        {"1E-130", 6, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct number number = parse(cases[i].text);
+        int64_t value = -7;
+        const bool fits = number_to_scaled(number_slice(&number), cases[i].decimals, &value);
+        ASSERT_CASE(fits && value == cases[i].value, cases[i].text);
+    }
+    static const char *const large[] = {"1E+19", "9223372036854775808", "-1E+125"};
+    for (size_t i = 0; i < COUNT_OF(large); i++) {
+        const struct number number = parse(large[i]);
+        int64_t value = 0;
+        ASSERT_CASE(!number_to_scaled(number_slice(&number), 0, &value), large[i]);
+        ASSERT_CASE(!number_to_scaled(number_slice(&number), 3, &value), large[i]);
+    }
+}
+
 static void bytes_of_no_number_are_not_valid(void **state)
 {
     (void)state;
@@ -515,6 +553,7 @@ int main(void)
         cmocka_unit_test(arithmetic_is_refused_at_the_limits),
         cmocka_unit_test(int64_is_converted_both_ways),
         cmocka_unit_test(what_is_no_int64_is_not_converted),
+        cmocka_unit_test(fractions_are_scaled_and_cut_off),
         cmocka_unit_test(bytes_of_no_number_are_not_valid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
