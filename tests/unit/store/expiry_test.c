@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* expiry: which items have an expiry time, what statuses are shown, and that what has expired goes. */
+/* expiry: which items have an expiry time, which statuses are shown, and that what expired goes. */
 #include "store/expiry.h"
 
 #include <unistd.h>
