@@ -69,8 +69,7 @@ struct creation {
     struct table written;
 };
 
-/* ---- capacity ---------------------------------------------------------------------------------
- */
+/* ---- capacity ------------------------------------------------------------------------------- */
 
 static enum error_code plan_throughput(struct request *request, struct table *table)
 {
@@ -105,8 +104,7 @@ static enum error_code plan_units(struct request *request, struct creation *crea
     return OK;
 }
 
-/* ---- indexes ----------------------------------------------------------------------------------
- */
+/* ---- indexes -------------------------------------------------------------------------------- */
 
 static enum error_code check_new_name(struct request *request, const struct table *table,
                                       struct slice name)
@@ -265,8 +263,7 @@ static enum error_code plan_keys(struct request *request, struct creation *creat
     return OK;
 }
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings ------------------------------------------------------------------------------- */
 
 static enum error_code plan_stream(struct request *request, struct table *table)
 {
@@ -322,8 +319,7 @@ static enum error_code plan(struct request *request)
     TRY(plan_encryption(request, table));
     TRY(plan_units(request, creation));
     TRY(table_input_tags(request, request->input[INPUT_TAGS], table));
-    TRY(table_input_policy(request, request->input[INPUT_RESOURCE_POLICY],
-                           &table->policy.text));
+    TRY(table_input_policy(request, request->input[INPUT_RESOURCE_POLICY], &table->policy.text));
     table->deletion_protection = input_boolean(request->input[INPUT_DELETION_PROTECTION], false);
 
     const int64_t now_ms = request->call.now_ms;
@@ -339,8 +335,7 @@ static enum error_code plan(struct request *request)
     return OK;
 }
 
-/* ---- recording --------------------------------------------------------------------------------
- */
+/* ---- recording ------------------------------------------------------------------------------ */
 
 /* The name is free: nothing recorded, or only a table whose time has come. */
 static enum error_code free_name(struct request *request, struct kv_txn *txn, struct slice name)
@@ -371,8 +366,8 @@ static enum error_code run(struct request *request, struct kv_txn *txn)
     TRY(table_quota_units(request, table));
     TRY(database_status(call, catalog_new_id(txn, &table->id)));
     if (table->stream != STREAM_OFF) {
-        TRY(database_status(
-            call, stream_enable(call, request->database, txn, table, table->stream)));
+        TRY(database_status(call,
+                            stream_enable(call, request->database, txn, table, table->stream)));
     }
     catalog_write(txn, call->arena, table);
     return OK;

@@ -11,7 +11,7 @@
 /* The operation of a name without its version prefix ("PutItem"), or NULL. */
 const struct op *dispatch_find(struct slice name);
 
-/* The operation of a target ("DynamoDB_20120810.PutItem", "DynamoDBStreams_20120810.GetRecords"). */
+/* That of a target ("DynamoDB_20120810.PutItem", "DynamoDBStreams_20120810.GetRecords"). */
 const struct op *dispatch_find_target(struct slice target);
 
 /* The operations one by one; NULL past the last. For documentation and tests. */

@@ -33,7 +33,7 @@ struct op {
     enum op_kind kind;
     bool enveloped;            /* see fail_enveloped */
     bool first_violation_only; /* UpdateItem: of several constraints, only the first is reported */
-    bool is_of_streams; /* its target begins with DynamoDBStreams_20120810 */
+    bool is_of_streams;        /* its target begins with DynamoDBStreams_20120810 */
     const struct shape *input; /* a STRUCT */
     enum error_code (*plan)(struct request *request);
     enum error_code (*run)(struct request *request, struct kv_txn *txn);

@@ -30,8 +30,7 @@ enum kv_status table_output_read_sizes(struct request *request, struct kv_txn *t
     return status;
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 /* Begins a member of the innermost structure. */
 static void member(struct buffer *out, const char *name)
@@ -82,8 +81,7 @@ static void end(struct buffer *out)
     buffer_append_byte(out, '}');
 }
 
-/* ---- keys and projections ---------------------------------------------------------------------
- */
+/* ---- keys and projections ------------------------------------------------------------------- */
 
 static void write_definitions(struct buffer *out, const struct table *table)
 {
@@ -129,8 +127,7 @@ static void write_projection(struct buffer *out, const struct index *index)
     end(out);
 }
 
-/* ---- capacity ---------------------------------------------------------------------------------
- */
+/* ---- capacity ------------------------------------------------------------------------------- */
 
 static void write_throughput(struct buffer *out, const struct throughput *throughput,
                              int64_t now_ms)
@@ -177,8 +174,7 @@ static void write_billing(struct buffer *out, const struct table_view *view)
     end(out);
 }
 
-/* ---- indexes ----------------------------------------------------------------------------------
- */
+/* ---- indexes -------------------------------------------------------------------------------- */
 
 /* Indexes made with their table come to life with it. */
 static enum index_status index_status_of(const struct table_view *view, const struct index *index)
@@ -245,8 +241,7 @@ static void write_indexes(struct request *request, const struct table_view *view
     if (count > 0) buffer_append_byte(out, ']');
 }
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings ------------------------------------------------------------------------------- */
 
 static void write_stream(struct buffer *out, const struct table *table)
 {
@@ -260,9 +255,9 @@ static void write_stream(struct buffer *out, const struct table *table)
 static void write_latest_stream(struct request *request, const struct table *table)
 {
     if (table->stream_label.length == 0) return;
-    write_text(&request->response, "LatestStreamArn",
-               stream_arn(request->call.arena, request->database, table->name,
-                          table->stream_label));
+    write_text(
+        &request->response, "LatestStreamArn",
+        stream_arn(request->call.arena, request->database, table->name, table->stream_label));
     write_text(&request->response, "LatestStreamLabel", table->stream_label);
 }
 
@@ -288,8 +283,7 @@ static void write_class(struct buffer *out, const struct table *table)
     end(out);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------ */
 
 static void write_table(struct request *request, const struct table_view *view)
 {
