@@ -217,6 +217,8 @@ def added(old, value):
         raise invalid("ADD of another type")
     if value[0] == "N":
         return add_numbers(old[1], value[1])
+    if value[0] == "L":  # AttributeUpdates can, expressions cannot
+        return "L", old[1] + value[1]
     return value[0], old[1] | value[1]
 
 
@@ -292,7 +294,8 @@ def update_overhead(update):
 class Writer:
     """Writes trees as text, with names and values behind placeholders, in one of many ways."""
 
-    def __init__(self, random, reserved):
+    def __init__(self, random, reserved, legacy=False):
+        self.legacy = legacy  # nothing is written: the request has the older parameters
         self.random = random
         self.reserved = reserved
         self.names = {}

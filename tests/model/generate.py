@@ -12,6 +12,7 @@ import re
 
 from conditions import Conditions
 from expressions import Refusal, Writer, apply_update, overlap, update_overhead
+from legacy import Legacy
 from material import NUMBERS, describe_index
 from reads import make_query, make_scan
 from refused import make_invalid
@@ -25,6 +26,7 @@ WEIGHTS = {"put": 18, "update": 24, "get": 8, "delete": 6, "query": 14, "scan": 
            "create_index": 0.5, "delete_index": 0.5}
 # Sizes of heavy items: four of the most frequent fill a page exactly.
 HEAVY_BYTES = (4096, 65536, 131072, 262144, 262144, 262144, 262144, 380000)
+LEGACY = 0.12
 CAUTIOUS = ("put", "update", "delete", "batch_write", "get")
 
 
@@ -44,6 +46,7 @@ class Generator:
         self.tables = tables
         self.reserved = reserved_words()
         self.cautious = False
+        self.legacy = LEGACY
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -73,8 +76,12 @@ class Generator:
         return {"operation": "BatchWriteItem", "kind": "batch_write", "request": request,
                 "writes": writes}
 
-    def writer(self):
-        return Writer(self.random, self.reserved)
+    def writer(self, legacy=True):
+        """Of one request; sometimes it has the parameters from before expressions."""
+        return Writer(self.random, self.reserved, legacy and self.chance(self.legacy))
+
+    def older(self, t, item):
+        return Legacy(self, t, item)
 
     def conditions(self, t, item, without=(), only=None):
         return Conditions(self, t, item, without, only)
@@ -155,8 +162,11 @@ class Generator:
         """Some writes have a condition; returns the members that it needs."""
         if not self.chance(chance):
             return {}
-        plan["condition"] = self.conditions(t, item).tree()
-        members = {"ConditionExpression": writer.condition(plan["condition"])}
+        if writer.legacy:
+            members, plan["condition"] = self.older(t, item).condition("Expected")
+        else:
+            plan["condition"] = self.conditions(t, item).tree()
+            members = {"ConditionExpression": writer.condition(plan["condition"])}
         if self.chance(0.5):
             plan["show_old"] = self.chance(0.7)
             members["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD" if plan["show_old"] \
@@ -177,7 +187,10 @@ class Generator:
         plan = {"kind": "update", "key": key}
         writer = self.writer()
         request = {"TableName": f"@{t}", "Key": key}
-        if self.chance(0.97):
+        if writer.legacy:
+            plan["legacy"] = True
+            request["AttributeUpdates"], plan["update"] = self.older(t, item).update()
+        elif self.chance(0.97):
             plan["update"] = self.update_tree(t, item)
             if self.chance(0.5 if self.heavy else 0.03):
                 self.pad_update(plan["update"], item, read_item(key))
@@ -234,11 +247,11 @@ class Generator:
             if section == "SET":
                 action = [path, self.set_value(t, path, value, conditions)]
             elif section != "REMOVE":
-                action = [path, self.operand_of(section, t, path, value)]
+                action = [path, self.operand_of(section, value)]
             tree.setdefault(section, []).append(action)
         return tree
 
-    def operand_of(self, section, t, path, value):
+    def operand_of(self, section, value):
         """What ADD or DELETE is given: mostly of the type that stands there."""
         if value is not None and self.chance(0.9):
             if value[0] in ("SS", "NS", "BS"):
@@ -308,6 +321,9 @@ class Generator:
         """Sometimes a projection: its paths, or None."""
         if not self.chance(0.35):
             return None
+        if writer.legacy:
+            members["AttributesToGet"], paths = self.older(t, item).attributes(only)
+            return paths
         paths = self.conditions(t, item, only=only).paths()
         members["ProjectionExpression"] = writer.projection(paths)
         return paths
@@ -338,11 +354,13 @@ class Generator:
 
     def batch_get(self, t):
         request = {"RequestItems": {}}
+        legacy = self.chance(self.legacy)
         parts = []
         for table in self.some_tables(t):
             counts = (1, 2, 4, 10, 100 if self.heavy else 5)
             keys = self.distinct_keys(table, self.random.choice(counts))
             writer = self.writer()
+            writer.legacy = legacy  # one request, one way to say it
             part = {"Keys": [wire for wire, _ in keys]}
             paths = self.projection(table, keys[0][1], part, writer)
             part.update(writer.parameters())
@@ -358,7 +376,7 @@ class Generator:
         gets = []
         for table in self.some_tables(t):
             for key, item in self.distinct_keys(table, self.random.choice((1, 2, 4))):
-                writer = self.writer()
+                writer = self.writer(legacy=False)
                 get = {"TableName": f"@{table}", "Key": key}
                 paths = self.projection(table, item, get, writer)
                 get.update(writer.parameters())
@@ -407,7 +425,7 @@ class Generator:
     def action(self, t, key, item):
         """(member, its content, plan) of one action of a transaction."""
         kind = self.random.choice(("put", "update", "update", "delete", "check"))
-        writer = self.writer()
+        writer = self.writer(legacy=False)
         plan = {"kind": kind, "key": key}
         action = {"Key": key}
         if kind == "put":

@@ -101,6 +101,9 @@ class Table:
     def index(self, name):
         return next(index for index in self.indexes if index.name == name)
 
+    def has_index(self, name):
+        return name is None or any(index.name == name for index in self.indexes)
+
     def key_names(self):
         """Every attribute that is a key somewhere."""
         return {name for keys in self.all_keys() for name in keys.names}
@@ -178,6 +181,17 @@ class Table:
             self.check_item(plan["item"])
         else:
             self.check_key(plan["key"])
+        if plan.get("legacy"):
+            self.check_attribute_updates(plan["update"])
+
+    def check_attribute_updates(self, update):
+        """AttributeUpdates show which types they would give to the keys of indexes."""
+        kinds = dict(pair for index in self.indexes for pair in index.keys.all)
+        named = [(path[0], node[1]) for path, node in update.get("SET", ())]
+        named += [(path[0], wire) for path, wire in [*update.get("ADD", ()),
+                                                     *update.get("DELETE", ())]]
+        if any(name in kinds and kinds[name] not in wire for name, wire in named):
+            raise invalid("an index key: type")
 
     def plan_write(self, plan, in_transaction=False):
         """The write that a put, update, delete or check comes to; raises Refusal.
@@ -194,6 +208,8 @@ class Table:
             return Write(self, key, old, old)
         if plan["kind"] == "delete":
             return Write(self, key, old, None)
+        if plan.get("legacy") and old is None and not {"SET", "ADD"} & set(plan["update"]):
+            return Write(self, key, None, None)  # AttributeUpdates that only take away
         new = plan.get("item")
         if plan["kind"] == "update":
             new = apply_update(plan.get("update") or {}, old, plan["key"])

@@ -13,8 +13,12 @@ def make_query(generator, t):
     entry = entry_of(generator, t, index)
     writer = generator.writer()
     conditions = key_conditions(generator, keys, entry)
-    request = {"TableName": f"@{t}",
-               "KeyConditionExpression": key_text(generator, writer, conditions)}
+    writer.legacy = writer.legacy and len(conditions) <= 2
+    request = {"TableName": f"@{t}"}
+    if writer.legacy:
+        request["KeyConditions"] = generator.older(t, entry).key_conditions(conditions)
+    else:
+        request["KeyConditionExpression"] = key_text(generator, writer, conditions)
     read_ = {"index": index.name if index else None, "conditions": conditions, "forward": True}
     if generator.chance(0.5):
         read_["forward"] = generator.chance(0.3)
@@ -124,7 +128,12 @@ def add_options(generator, t, index, entry, parts):
             def visible(name):
                 return table.projects(index, name)
         conditions = generator.conditions(t, entry, without=filter_without, only=visible)
-        if conditions.names:
+        if writer.legacy:
+            member = "QueryFilter" if filter_without else "ScanFilter"
+            members, read_["filter"] = generator.older(t, entry).condition(
+                member, filter_without, visible)
+            request.update(members)
+        elif conditions.names:
             read_["filter"] = conditions.tree()
             request["FilterExpression"] = writer.condition(read_["filter"])
     request.update(writer.parameters())

@@ -14,7 +14,9 @@ def make_invalid(generator, t):
     kind = generator.random.choice(("put", "put", "update", "update", "get", "delete", "query",
                                     "query", "scan", "batch_get", "batch_write", "transact_write",
                                     "transact_get"))
+    legacy, generator.legacy = generator.legacy, 0
     good = getattr(generator, kind)(t)
+    generator.legacy = legacy
     request = copy.deepcopy(good["request"])
     operation = good["operation"]
     spoiler = Spoiler(generator, t)
@@ -46,7 +48,8 @@ class Spoiler:
         expression = [self.unused_name, self.unused_value, self.no_names, self.bad_name]
         condition = [self.condition_syntax, self.condition_undefined, self.condition_function,
                      self.condition_empty, self.condition_long, self.condition_operators,
-                     self.condition_operands, self.condition_reserved, self.condition_parentheses]
+                     self.condition_operands, self.condition_reserved, self.condition_parentheses,
+                     self.legacy_mixed, self.legacy_bad]
         return {
             "PutItem": common + condition + expression * 2 + [
                 self.item_key_missing, self.item_key_type, self.item_key_empty,
@@ -219,6 +222,30 @@ class Spoiler:
         request["ConditionExpression"] = "((attribute_exists(zzz)))"
         request.pop("ExpressionAttributeNames", None)
         request.pop("ExpressionAttributeValues", None)
+
+    def legacy_mixed(self, request):
+        request["ConditionExpression"] = self.condition_of(request)
+        request["Expected"] = {"zzz": {"Exists": False}}
+
+    def legacy_bad(self, request):
+        for member in ("ConditionExpression", "UpdateExpression", "ExpressionAttributeNames",
+                       "ExpressionAttributeValues"):
+            request.pop(member, None)
+        one, two = {"N": "1"}, {"N": "2"}
+        request["Expected"] = {"zzz": self.random.choice((
+            {}, {"Exists": True}, {"Exists": False, "Value": one},
+            {"Value": one, "AttributeValueList": [one], "ComparisonOperator": "EQ"},
+            {"Exists": True, "Value": one, "ComparisonOperator": "EQ"},
+            {"AttributeValueList": [one]}, {"ComparisonOperator": "EQ"},
+            {"ComparisonOperator": "EQ", "AttributeValueList": [one, two]},
+            {"ComparisonOperator": "BETWEEN", "AttributeValueList": [two, one]},
+            {"ComparisonOperator": "BETWEEN", "AttributeValueList": [one]},
+            {"ComparisonOperator": "BETWEEN", "AttributeValueList": [one, {"S": "2"}]},
+            {"ComparisonOperator": "NULL", "AttributeValueList": [one]},
+            {"ComparisonOperator": "BEGINS_WITH", "AttributeValueList": [one]},
+            {"ComparisonOperator": "LT", "AttributeValueList": [{"BOOL": True}]},
+            {"ComparisonOperator": "IN", "AttributeValueList": []},
+            {"ComparisonOperator": "LIKE", "AttributeValueList": [one]}))}
 
     def projection_bad(self, request):
         for member in ("ExpressionAttributeNames", "Select"):

@@ -18,6 +18,7 @@ import random
 import sys
 import tempfile
 import time
+import traceback
 import urllib.parse
 
 from generate import ROOT, Generator
@@ -116,7 +117,16 @@ def seeds_from(seed, worker):
 
 
 def work(settings, worker, operations, results):
-    """One worker: runs until so many operations have been played."""
+    """One worker, which says so when it breaks."""
+    try:
+        work_on(settings, worker, operations, results)
+    except BaseException:
+        results.put(traceback.format_exc())
+        raise
+
+
+def work_on(settings, worker, operations, results):
+    """Runs until so many operations have been played."""
     connection = Connection(*settings.address)
     for seed in seeds_from(settings.seed, worker):
         run = Run(connection, seed)
@@ -163,16 +173,23 @@ def play_on(settings):
         if result is None:
             ended += 1
             continue
+        if isinstance(result, str):
+            stop(workers)
+            raise RuntimeError(f"a worker broke\n{result}")
         tally.add(*result[:2])
         if result[2]:
             failures.append(result[2])
             report(settings, result[2])
+    stop(workers if len(failures) >= settings.failures else [])
     for worker in workers:
-        if len(failures) >= settings.failures:
-            worker.terminate()
         worker.join()
     print(f"{tally}, {len(failures)} failures, seed {settings.seed}")
     return failures
+
+
+def stop(workers):
+    for worker in workers:
+        worker.terminate()
 
 
 def report(settings, failure):
