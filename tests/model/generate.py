@@ -16,6 +16,7 @@ from legacy import Legacy
 from material import NUMBERS, describe_index
 from reads import make_query, make_scan
 from refused import make_invalid
+from streams import VIEWS
 from values import (ITEM_BYTES_MAX, Decimal, encode, item_size, number_fits, number_text,
                     read_item)
 
@@ -23,7 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 WEIGHTS = {"put": 18, "update": 24, "get": 8, "delete": 6, "query": 14, "scan": 5, "batch_get": 3,
            "batch_write": 4, "transact_write": 6, "transact_get": 2, "invalid": 7, "describe": 2,
-           "create_index": 0.5, "delete_index": 0.5}
+           "create_index": 0.5, "delete_index": 0.5, "stream": 1, "switch_stream": 0.2}
 # Sizes of heavy items: four of the most frequent fill a page exactly.
 HEAVY_BYTES = (4096, 65536, 131072, 262144, 262144, 262144, 262144, 380000)
 LEGACY = 0.12
@@ -462,6 +463,15 @@ class Generator:
         if not names:
             return None
         return {"operation": "UpdateTable", "t": t, "index": self.random.choice(names),
+                "request": {"TableName": f"@{t}"}}
+
+    def stream(self, t):
+        return {"operation": "GetRecords", "t": t, "request": {"TableName": f"@{t}"},
+                "pick": self.random.randrange(1000)}
+
+    def switch_stream(self, t):
+        view = None if self.tables[t].stream else self.random.choice(VIEWS)
+        return {"operation": "UpdateTable", "t": t, "view": view,
                 "request": {"TableName": f"@{t}"}}
 
     # ---- in files of their own

@@ -4,6 +4,7 @@ import base64
 import math
 
 from model import Index, Keys, Table
+from streams import VIEWS
 from values import DIGITS_MAX, Decimal, number_text
 
 PLAIN_NAMES = ["a", "b", "c", "d", "e1", "Under_score", "n0", "size2", "camelCase"]
@@ -198,6 +199,7 @@ class Schema:
                 self.add_local(table)
         for _ in range(random.choice((0, 1, 1, 2, 3))):
             table.indexes.append(self.global_index(table))
+        table.stream = random.choice((None, *VIEWS))
         return table
 
     def scalar_names(self, without=()):
@@ -242,7 +244,8 @@ class Schema:
 def describe_schema(table):
     """The table as JSON, for scripts."""
     return {"partition": table.keys.partition, "sort": table.keys.sort,
-            "indexes": [describe_index(index) for index in table.indexes]}
+            "indexes": [describe_index(index) for index in table.indexes],
+            "stream": table.stream}
 
 
 def describe_index(index):
@@ -262,4 +265,5 @@ def read_schema(described):
     table = Table(read_index({**described, "name": "", "global": False, "projection": "",
                               "included": []}).keys)
     table.indexes = [read_index(index) for index in described["indexes"]]
+    table.stream = described["stream"]
     return table

@@ -84,6 +84,8 @@ class Write:
         self.new = new
 
     def apply(self):
+        if self.table.stream and self.old != self.new:
+            self.table.changes.append(self)
         if self.new is None:
             self.table.items.pop(self.key, None)
         else:
@@ -95,6 +97,8 @@ class Table:
         self.keys = keys
         self.indexes = []
         self.items = {}  # the key's values -> {attribute: value}
+        self.stream = None  # the view type while there is a stream
+        self.changes = []  # writes since then that changed something
 
     # ---- schema
 

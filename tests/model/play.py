@@ -7,6 +7,7 @@ from expressions import Refusal, project
 from material import read_index
 from model import Consumption, matches, pages_of, read_units, returned_attributes, start_key
 from reads import after_start
+from streams import Follower
 from values import WireError, decode_item, encode_item, item_size, read, read_item
 
 INDEX_SECONDS = 60
@@ -51,6 +52,7 @@ class Player:
         number = next(self.serial)
         self.names = [f"{prefix}.{number}.{t}" for t in range(len(tables))]
         self.pending = []  # writes of the request that is on its way
+        self.followers = {}  # of the tables that have a stream
 
     # ---- talking
 
@@ -86,8 +88,11 @@ class Player:
                            if index.is_global == is_global]
                 if indexes:
                     request[member] = indexes
+            if table.stream:
+                request["StreamSpecification"] = {"StreamEnabled": True,
+                                                  "StreamViewType": table.stream}
             self.must("CreateTable", request)
-            self.await_active(t)
+            self.follow(t, self.await_active(t))
 
     def drop(self):
         for t in range(len(self.tables)):
@@ -124,6 +129,43 @@ class Player:
     def settle_all(self):
         for t in range(len(self.tables)):
             self.settle(t)
+
+    # ---- streams
+
+    def follow(self, t, described):
+        """A new follower of the table's stream; it begins at the beginning."""
+        table = self.tables[t]
+        self.followers.pop(t, None)
+        if table.stream:
+            self.followers[t] = Follower(self, described["LatestStreamArn"], table.stream, expect)
+
+    def check_stream(self, t):
+        table = self.tables[t]
+        if t not in self.followers:
+            return
+        self.followers[t].read_on()
+        self.followers[t].compare(table.changes,
+                                  lambda keys: repr_key(table.keys.values(keys)))
+
+    def play_stream(self, operation):
+        t = operation["t"]
+        self.check_stream(t)
+        if t in self.followers:
+            self.followers[t].check_numbers(operation["pick"])
+
+    def play_switch_stream(self, operation):
+        """Turns the stream off, which can be read to its end all the same, or a new one on."""
+        t, view = operation["t"], operation["view"]
+        table = self.tables[t]
+        if bool(view) == bool(table.stream):
+            return  # possible in a shortened run only
+        wanted = {"StreamEnabled": bool(view), **({"StreamViewType": view} if view else {})}
+        self.must("UpdateTable", {**operation["request"], "StreamSpecification": wanted})
+        described = self.await_active(t)
+        if not view:
+            self.check_stream(t)
+        table.stream, table.changes = view, []
+        self.follow(t, described)
 
     # ---- playing
 
@@ -641,6 +683,7 @@ class Player:
                              if not index.is_global or index.name in names]
             for index in table.indexes:
                 index.state = "ACTIVE"
+            self.restream(t, described)
         pending, self.pending = self.pending, []
         try:
             self.check_all()
@@ -650,10 +693,19 @@ class Player:
             self.apply(pending)
             self.check_all()
 
+    def restream(self, t, described):
+        """The table's stream as it is now; a switch that got no answer may have happened."""
+        table = self.tables[t]
+        shown = described.get("StreamSpecification", {})
+        view = shown.get("StreamViewType") if shown.get("StreamEnabled") else None
+        if bool(view) != bool(table.stream):
+            table.stream, table.changes = view, []
+        self.follow(t, described)
+
     # ---- everything
 
     def check_all(self):
-        """Each table and each index, whole."""
+        """Each table, each index and each stream, whole."""
         for t, table in enumerate(self.tables):
             self.settle(t)
             self.check_description(t)
@@ -662,6 +714,7 @@ class Player:
                 if index is not None:
                     request["IndexName"] = index.name
                 self.check_whole(self.whole("Scan", request, table, index), table, index)
+            self.check_stream(t)
 
 
 def outcome(table, plan):

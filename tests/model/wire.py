@@ -12,6 +12,9 @@ import zlib
 START_SECONDS = 20
 STOP_SECONDS = 60
 ANSWER_SECONDS = 60
+STREAM_OPERATIONS = ("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords")
+# Shards end soon and have successors, so that readers meet them.
+FLAGS = ("--stream-shards", "2", "--stream-shard-bytes", "30000")
 
 
 class Lost(Exception):
@@ -32,7 +35,7 @@ class Connection:
             "X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 "
             "Credential=model/20260101/us-east-1/dynamodb/aws4_request, "
             "SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature=0\r\n"
-            "X-Amz-Target: DynamoDB_20120810.").format(host, port).encode()
+            "X-Amz-Target: ").format(host, port).encode()
 
     def call(self, operation, request):
         """(status, answer)."""
@@ -40,8 +43,9 @@ class Connection:
 
     def send(self, operation, body):
         """(status, answer) of a request with this body."""
-        message = b"%s%s\r\nContent-Length: %d\r\n\r\n%s" % (
-            self.head, operation.encode(), len(body), body)
+        service = "DynamoDBStreams" if operation in STREAM_OPERATIONS else "DynamoDB"
+        message = b"%s%s_20120810.%s\r\nContent-Length: %d\r\n\r\n%s" % (
+            self.head, service.encode(), operation.encode(), len(body), body)
         self.requests += 1
         for attempt in (0, 1):
             fresh = self.socket is None
@@ -106,7 +110,7 @@ class Server:
     def start(self):
         where = ["--data", self.data] if self.data else ["--in-memory"]
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--port", str(self.port), *where],
+            [self.binary, "serve", "--port", str(self.port), *where, *FLAGS],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + START_SECONDS
         while True:
