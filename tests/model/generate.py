@@ -16,6 +16,7 @@ from legacy import Legacy
 from material import NUMBERS, describe_index
 from reads import make_query, make_scan
 from refused import make_invalid
+from statements import make_batch, make_statement, make_transaction
 from streams import VIEWS
 from values import (ITEM_BYTES_MAX, Decimal, encode, item_size, number_fits, number_text,
                     read_item)
@@ -24,7 +25,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 WEIGHTS = {"put": 18, "update": 24, "get": 8, "delete": 6, "query": 14, "scan": 5, "batch_get": 3,
            "batch_write": 4, "transact_write": 6, "transact_get": 2, "invalid": 7, "describe": 2,
-           "create_index": 0.5, "delete_index": 0.5, "stream": 1, "switch_stream": 0.2}
+           "create_index": 0.5, "delete_index": 0.5, "stream": 1, "switch_stream": 0.2,
+           "statement": 14, "batch_statement": 2, "transact_statement": 2}
 # Sizes of heavy items: four of the most frequent fill a page exactly.
 HEAVY_BYTES = (4096, 65536, 131072, 262144, 262144, 262144, 262144, 380000)
 LEGACY = 0.12
@@ -481,6 +483,15 @@ class Generator:
 
     def scan(self, t):
         return make_scan(self, t)
+
+    def statement(self, t):
+        return make_statement(self, t)
+
+    def batch_statement(self, t):
+        return make_batch(self, t)
+
+    def transact_statement(self, t):
+        return make_transaction(self, t)
 
     def invalid(self, t):
         return make_invalid(self, t)

@@ -205,6 +205,8 @@ class Table:
         self.check_static(plan)
         key = self.keys.values(plan["item"] if plan["kind"] == "put" else plan["key"])
         old = self.items.get(key)
+        if plan.get("new") and old is not None:
+            raise Refusal("DuplicateItemException", "there is one already")
         if plan.get("condition") and not holds(plan["condition"], old or {}):
             raise Refusal("ConditionalCheckFailedException", "the condition",
                           old if plan.get("show_old") else None)
@@ -218,7 +220,7 @@ class Table:
         if plan["kind"] == "update":
             new = apply_update(plan.get("update") or {}, old, plan["key"])
             self.check_updated(old, new)
-        self.check_size(new, plan.get("update"), in_transaction)
+        self.check_size(new, plan.get("update"), in_transaction or plan.get("flat"))
         return Write(self, key, old, new)
 
     # ---- descriptions

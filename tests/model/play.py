@@ -3,24 +3,18 @@
 import itertools
 import time
 
+from differ import Mismatch, expect, expect_same, repr_key
 from expressions import Refusal, project
 from material import read_index
 from model import Consumption, matches, pages_of, read_units, returned_attributes, start_key
+from play_statements import StatementPlayer
 from reads import after_start
 from streams import Follower
 from values import WireError, decode_item, encode_item, item_size, read, read_item
 
 INDEX_SECONDS = 60
+BATCH_BYTES_MAX = 16 * 1024 * 1024
 WRITES = ("put", "update", "delete")
-
-
-class Mismatch(Exception):
-    """Server and model do not agree; the first line says on what."""
-
-
-def expect(what, actual, expected):
-    if actual != expected:
-        raise Mismatch(f"{what} differs\n  server: {actual!r}\n  model:  {expected!r}")
 
 
 def rename(value, names):
@@ -38,10 +32,16 @@ def rename(value, names):
         request["TransactItems"] = [
             {member: rename(action, names) for member, action in element.items()}
             for element in request["TransactItems"]]
+    for member in ("Statements", "TransactStatements"):
+        if member in request:
+            request[member] = [rename(statement, names) for statement in request[member]]
+    if isinstance(request.get("Statement"), str):
+        for number, name in enumerate(names):
+            request["Statement"] = request["Statement"].replace(f'"@{number}"', f'"{name}"')
     return request
 
 
-class Player:
+class Player(StatementPlayer):
     """The tables of one run: on the server under names of their own, and in the model."""
 
     serial = itertools.count(1)
@@ -346,7 +346,7 @@ class Player:
         values = {"S": {"S": "no item"}, "N": {"N": "-77.125"}, "B": {"B": "bm8gaXRlbQ=="}}
         return {name: values[kind] for name, kind in self.tables[t].keys.all}
 
-    def planned(self, operation):
+    def planned(self, operation, in_transaction=True):
         """(writes, a Refusal or None for each, whether one of them is for the request's form)."""
         writes, reasons, is_static = [], [], False
         for part in operation["writes"]:
@@ -356,7 +356,7 @@ class Player:
             except Refusal:
                 is_static = True
             try:
-                writes.append((part["t"], table.plan_write(plan, in_transaction=True)))
+                writes.append((part["t"], table.plan_write(plan, in_transaction)))
                 reasons.append(None)
             except Refusal as refusal:
                 reasons.append(refusal)
@@ -375,7 +375,8 @@ class Player:
             return
         expect(f"{what}: the error", (status, code), (400, "TransactionCanceledException"))
         names = {"ValidationException": "ValidationError",
-                 "ConditionalCheckFailedException": "ConditionalCheckFailed"}
+                 "ConditionalCheckFailedException": "ConditionalCheckFailed",
+                 "DuplicateItemException": "DuplicateItem"}
         shown = [(reason["Code"], decode_item(reason["Item"]) if "Item" in reason else None)
                  for reason in answer["CancellationReasons"]]
         wanted = [("None", None) if reason is None else (names[reason.code], reason.item)
@@ -424,14 +425,17 @@ class Player:
     def play_batch_get(self, operation):
         request = operation["request"]
         answer = self.must("BatchGetItem", request)
-        expect("BatchGetItem: UnprocessedKeys", answer["UnprocessedKeys"], {})
+        rest = self.unprocessed(request, answer)
         consumptions = []
         wanted = {}
+        bytes_ = 0
         for part in operation["parts"]:
             t = part["t"]
             asked = request["RequestItems"][f"@{t}"]
             consumption = Consumption(self.tables[t], self.names[t])
-            items = [self.stored(t, key) for key in asked["Keys"]]
+            items = [self.stored(t, key) for key in asked["Keys"]
+                     if read_item(key) not in rest.get(t, [])]
+            bytes_ += sum(item_size(item or {}) for item in items)
             consistent = asked.get("ConsistentRead", False)
             consumption.units = sum(read_units(item_size(item or {}), consistent)
                                     for item in items)
@@ -442,7 +446,24 @@ class Player:
         expect("BatchGetItem: tables", set(shown), set(wanted))
         for name, items in wanted.items():
             expect_same("BatchGetItem: items", shown[name], items)
+        expect("BatchGetItem: it fits", bytes_ <= BATCH_BYTES_MAX, True)
         self.check_capacity("BatchGetItem", request, answer, consumptions)
+
+    def unprocessed(self, request, answer):
+        """The keys that come back, by table: only where all of it would be too much."""
+        rest, bytes_ = {}, 0
+        for t, name in enumerate(self.names):
+            if f"@{t}" not in request["RequestItems"]:
+                continue
+            asked = request["RequestItems"][f"@{t}"]
+            bytes_ += sum(item_size(self.stored(t, key) or {}) for key in asked["Keys"])
+            if name in answer["UnprocessedKeys"]:
+                again = answer["UnprocessedKeys"][name]
+                rest[t] = [decode_item(key) for key in again["Keys"]]
+                expect("BatchGetItem: UnprocessedKeys' options",
+                       {**again, "Keys": None}, {**asked, "Keys": None})
+        expect("BatchGetItem: has UnprocessedKeys", bool(rest), bytes_ > BATCH_BYTES_MAX)
+        return rest
 
     def play_transact_get(self, operation):
         request = operation["request"]
@@ -724,18 +745,3 @@ def outcome(table, plan):
         return None
     except Refusal as refusal:
         return str(refusal)
-
-
-def repr_key(key):
-    """The key as text: equal numbers have many reprs, so they are normalised."""
-    return repr(tuple((kind, data.normalize() if kind == "N" else data) for kind, data in key))
-
-
-def expect_same(what, actual, expected):
-    """The same items in any order."""
-    rest = list(expected)
-    for item in actual:
-        if item not in rest:
-            raise Mismatch(f"{what} differ\n  server: {actual!r}\n  model:  {expected!r}")
-        rest.remove(item)
-    expect(f"{what}: how many", len(actual), len(expected))

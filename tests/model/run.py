@@ -21,9 +21,10 @@ import time
 import traceback
 import urllib.parse
 
+from differ import Mismatch
 from generate import ROOT, Generator
 from material import Material, Schema, describe_schema
-from play import Mismatch, Player
+from play import Player
 from shrink import Shrinker, drop, replay, script
 from wire import Connection, Lost, Server
 

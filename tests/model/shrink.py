@@ -3,13 +3,17 @@
 import copy
 import json
 import os
+import re
 import time
 
+from differ import Mismatch
 from material import read_schema
-from play import Mismatch, Player
+from play import Player
 from wire import Lost
 
 SHRINK_SECONDS = 120
+# What is printed of a failure at most; the file holds it all.
+SHOWN_MAX, LINE_MAX, TEXT_MAX = 12, 1500, 3000
 
 
 def replay(connect, failure, operations):
@@ -95,14 +99,23 @@ class Shrinker:
         return operations
 
 
+def shortened(text):
+    """Without the middle of what is long: the file has it all."""
+    text = re.sub(r"f{30,}", lambda match: f"f…({len(match.group(0))})", text)
+    return text if len(text) <= LINE_MAX else f"{text[:LINE_MAX]}… ({len(text)} characters)"
+
+
 def script(failure):
-    """The failure as text: its tables, each request, and what does not agree."""
-    lines = [f"seed {failure['seed']}: {failure['text']}", ""]
+    """The failure as text: its tables, its last requests, and what does not agree."""
+    lines = [f"seed {failure['seed']}: {failure['text'][:TEXT_MAX]}", ""]
     for number, schema in enumerate(failure["schemas"]):
         lines.append(f"table @{number} {json.dumps(schema, ensure_ascii=False)}")
-    for operation in failure["operations"]:
+    operations = failure["operations"]
+    if len(operations) > SHOWN_MAX:
+        lines.append(f"… {len(operations) - SHOWN_MAX} more before")
+    for operation in operations[-SHOWN_MAX:]:
         what = operation.get("raw") or json.dumps(operation["request"], ensure_ascii=False)
         if operation["kind"] in ("create_index", "delete_index"):
             what += " " + json.dumps(operation["index"], ensure_ascii=False)
-        lines.append(f"{operation['operation']} {what[:4000]}")
+        lines.append(f"{operation['operation']} {shortened(what)}")
     return "\n".join(lines)

@@ -19,6 +19,10 @@ def expected_record(change, view):
     return name, keys, new, old, size
 
 
+def is_closed(shard):
+    return "EndingSequenceNumber" in shard["SequenceNumberRange"]
+
+
 class Follower:
     """Reads a stream from its beginning, a bit at a time."""
 
@@ -73,9 +77,10 @@ class Follower:
                 self.iterators[name] = answer.get("NextShardIterator")
                 if not answer["Records"]:
                     break
-            is_closed = "EndingSequenceNumber" in shard["SequenceNumberRange"]
-            self.differ("GetRecords: a shard without an end", self.iterators[name] is None,
-                        is_closed)
+            ended = self.iterators[name] is None
+            if ended != is_closed(shard):  # it may have been closed since
+                shard = next(one for one in self.shards() if one["ShardId"] == name)
+                self.differ("GetRecords: a shard has ended", ended, is_closed(shard))
 
     def take(self, shard, record):
         seen = record["dynamodb"]
