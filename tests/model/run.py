@@ -200,8 +200,6 @@ def report(settings, failure):
             settings.server.start()
         return Connection(*settings.address)
 
-    # As a file would hold it: no part of an operation is another part too.
-    failure["operations"] = json.loads(json.dumps(failure["operations"]))
     before = len(failure["operations"])
     failure["operations"] = Shrinker(connect, failure).run()
     os.makedirs(FAILURES, exist_ok=True)

@@ -58,7 +58,8 @@ class Shrinker:
 
     def run(self):
         """The shortest list of operations found that fails on the same thing."""
-        operations = self.failure["operations"]
+        # As a file would hold it: no part of an operation is another part too.
+        operations = json.loads(json.dumps(self.failure["operations"]))
         self.failure["reproduced"] = self.fails(operations)
         if not self.failure["reproduced"]:
             return operations
