@@ -46,6 +46,7 @@ struct settings {
     bool in_memory;
     bool async;
     bool admin;
+    bool validation_envelope;
 };
 
 struct flag {
@@ -103,6 +104,9 @@ static const struct flag flags[] = {
     {"stream-shard-bytes", "STATOR_STREAM_SHARD_BYTES", "BYTES",
      "changes after which a shard of a stream is succeeded (1 GiB)", "a number of bytes",
      read_count, MEMBER(stream_shard_bytes)},
+    {"validation-envelope", "STATOR_VALIDATION_ENVELOPE", NULL,
+     "word refusals of PutItem and UpdateItem as newer regions do", "true or false", read_switch,
+     MEMBER(validation_envelope)},
     {"admin", "STATOR_ADMIN", NULL,
      "serve /_stator/ to this machine: clock, chance and faults for tests", "true or false",
      read_switch, MEMBER(admin)},
@@ -338,6 +342,7 @@ static int run_database(const struct settings *settings)
         .stream_shard_seconds = settings->stream_shard_seconds,
         .stream_shard_bytes = settings->stream_shard_bytes,
         .admin = settings->admin,
+        .validation_envelope = settings->validation_envelope,
     };
     bound_malloc(settings);
     /* Signals are taken by sigwait below; threads started from here on inherit the mask. */

@@ -20,6 +20,14 @@ enum {
     BODY_LENGTH_MAX = 64 * 1024 * 1024,
 };
 
+/* The options that have no value. */
+static bool read_switch(const char *argument, struct stator_options *options)
+{
+    if (strcmp(argument, "--admin") == 0) return options->admin = true;
+    if (strcmp(argument, "--validation-envelope") == 0) return options->validation_envelope = true;
+    return false;
+}
+
 static bool read_options(int count, char **arguments, struct stator_options *options);
 static bool answer_one(struct stator *db, bool *at_end);
 static bool answer_body(struct stator *db, const char *operation, char *body, size_t length);
@@ -45,8 +53,7 @@ int main(int count, char **arguments)
 static bool read_options(int count, char **arguments, struct stator_options *options)
 {
     for (int i = 1; i < count; i += 2) {
-        if (strcmp(arguments[i], "--admin") == 0) {
-            options->admin = true;
+        if (read_switch(arguments[i], options)) {
             i--; /* it has no value */
             continue;
         }
