@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -69,6 +70,18 @@ def cpu_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def busy_seconds():
+    """What all processes of the machine have used, without interrupts."""
+    with open("/proc/stat", encoding="ascii") as file:
+        return sum(map(int, file.readline().split()[1:4])) / TICKS
+
+
+def our_seconds():
+    """What this process and its ended children have used."""
+    return sum(used.ru_utime + used.ru_stime for used in map(
+        resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
 
 
 def resident_mb(pid):
