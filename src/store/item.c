@@ -112,18 +112,23 @@ static enum error_code check_updated_size(struct writing *w, size_t size)
                 "Item size to update has exceeded the maximum allowed size");
 }
 
+/*
+ * Only what the update changes is looked at: an item that was there before the index may have
+ * values that are no keys of it, and keeps them.
+ */
 static enum error_code check_updated_index_key(struct call *call, const struct index *index,
                                                struct slice old_item, struct slice new_item)
 {
-    size_t bytes[2] = {0, 0};
-    bool changed = false;
+    size_t bytes[2] = {0, 0}; /* of the partition attributes, and of the sort attributes */
+    bool changed[2] = {false, false};
     for (unsigned i = 0; i < key_schema_count(&index->key); i++) {
         const struct key_attribute *attribute = &index->key.attributes[i];
         struct value value = item_attribute(new_item, attribute->name);
+        const bool sorts = i >= index->key.partition_count;
         if (value.type == VALUE_ABSENT) continue;
-        bytes[i >= index->key.partition_count] += value.data.length;
+        if (value.type == attribute->type) bytes[sorts] += value.data.length;
         if (value_equal(value, item_attribute(old_item, attribute->name))) continue;
-        changed = true;
+        changed[sorts] = true;
         if (value.type != attribute->type) {
             return fail(call, ERROR_VALIDATION,
                         "The update expression attempted to update the "
@@ -138,8 +143,9 @@ static enum error_code check_updated_index_key(struct call *call, const struct i
                 value.type == VALUE_STRING ? "string" : "binary");
         }
     }
-    if (!changed || (bytes[0] <= LIMIT_PARTITION_KEY_BYTES && bytes[1] <= LIMIT_SORT_KEY_BYTES))
-        return OK;
+    const bool partition_fits = !changed[0] || bytes[0] <= LIMIT_PARTITION_KEY_BYTES;
+    const bool sort_fits = !changed[1] || bytes[1] <= LIMIT_SORT_KEY_BYTES;
+    if (partition_fits && sort_fits) return OK;
     return fail(call, ERROR_VALIDATION,
                 "The update expression attempted to update the secondary index "
                 "key beyond allowed size limits");

@@ -40,7 +40,8 @@ class Material:
     def string(self):
         if self.chance(0.7):
             return self.random.choice(STRINGS)
-        length = self.random.choice((1, 3, 10, 100, 500 if self.chance(0.2) else 5))
+        length = self.random.choice((1, 3, 10, 100, 500 if self.chance(0.2) else 5,
+                                     2000 if self.chance(0.05) else 5))
         return "".join(self.random.choice("abcxyz éß漢😀\u0000") for _ in range(length))
 
     def binary(self):
@@ -140,7 +141,7 @@ class Material:
         """Data that may be a key: not empty, not too long."""
         if kind == "N":
             return self.number()
-        data = self.string() if kind == "S" else self.binary()
+        data = (self.string() if kind == "S" else self.binary())[:bytes_max // 4]
         if self.chance(0.02):
             data = ("k" if kind == "S" else b"k") * (bytes_max - self.random.randrange(2))
         return data or ("e" if kind == "S" else b"e")

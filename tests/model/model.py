@@ -41,20 +41,18 @@ class Keys:
 
     def problem(self, item, names):
         """What is wrong with these key attributes of the item, or None."""
-        sizes = [0, 0]
-        for position, (name, kind) in enumerate(self.all):
-            if name not in item:
-                continue
-            value = item[name]
-            if name in names and value[0] != kind:
-                return "type"
-            if value[0] in ("S", "B"):
-                if name in names and not value[1]:
+        for name, kind in self.all:
+            if name in item and name in names:
+                if item[name][0] != kind:
+                    return "type"
+                if kind != "N" and not item[name][1]:
                     return "empty"
-            if value[0] == kind:
-                sizes[position >= len(self.partition)] += value_size(value)
-        if names and (sizes[0] > PARTITION_KEY_BYTES_MAX or sizes[1] > SORT_KEY_BYTES_MAX):
-            return "size"
+        for part, bytes_max in ((self.partition, PARTITION_KEY_BYTES_MAX),
+                                (self.sort, SORT_KEY_BYTES_MAX)):
+            sizes = [value_size(item[name]) for name, kind in part
+                     if name in item and item[name][0] == kind]
+            if sum(sizes) > bytes_max and any(name in item and name in names for name, _ in part):
+                return "size"
         return None
 
 
