@@ -6,7 +6,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 PYTHON := build/venv/bin/python
 
 .DEFAULT_GOAL := release
-.PHONY: release deps run test asan tsan coverage fuzz bench format tidy lint clean help
+.PHONY: release deps run test asan tsan coverage fuzz torture model bench format tidy lint clean help
 
 ## release    build the server: build/release/stator (the default)
 release:
@@ -52,6 +52,13 @@ coverage:
 fuzz:
 	@tools/install_deps build run test
 	@exec $(PYTHON) tools/test --fuzz-seconds $(or $(FUZZ_SECONDS),60) fuzz
+
+## torture    the long tests, hours: kills, faults, bad clients, leaks, sanitizers, fuzzing
+torture:
+	@tools/install_deps build run test bench
+	@cmake --preset release && cmake --build build/release
+	@cmake --preset fuzz && cmake --build build/fuzz
+	@exec $(PYTHON) tools/torture $(TORTURE)
 
 ## model      MODEL_OPERATIONS (1000000) random operations against the model of tests/model
 model:
