@@ -12,6 +12,7 @@ import values  # noqa: E402
 from expressions import Writer, apply_update, holds, project  # noqa: E402
 from run import Run  # noqa: E402
 from shrink import Shrinker  # noqa: E402
+from streams import page_of  # noqa: E402
 from wire import Connection, Server  # noqa: E402
 
 BINARY = os.environ.get("STATOR_BINARY") or os.path.join(
@@ -71,6 +72,17 @@ def connect():
     server = Server(BINARY).start()
     yield lambda: Connection("127.0.0.1", server.port)
     server.stop()
+
+
+@pytest.mark.parametrize("sizes, limit, count", [
+    ([10, 10, 10], 2, 2),
+    ([400_000] * 4, 3, 2),          # a third would pass 1 MB
+    ([524_288, 524_288, 1], 3, 2),  # exactly 1 MB fits
+    ([2_000_000, 1], 3, 1),         # the first is given whatever its size
+])
+def test_an_answer_of_get_records_ends_at_its_limit_or_at_a_megabyte(sizes, limit, count):
+    records = [{"dynamodb": {"SizeBytes": size}} for size in sizes]
+    assert page_of(records, limit) == records[:count]
 
 
 def test_a_planted_mistake_is_found_and_shortened(connect, monkeypatch):
