@@ -10,9 +10,15 @@
 #include "kv/kv_committer.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { SLICE_NS = 100 * 1000 }; /* the shortest there is */
 
 struct kv_committer {
     _Atomic(struct kv_work *) newest; /* linked from the newest to the oldest */
@@ -92,9 +98,33 @@ static bool thread_start(struct kv_committer *committer)
     return error == 0;
 }
 
+/*
+ * Everybody waits for this thread, and it runs in short bursts between syncs: it asks for a short
+ * slice, so that the scheduler lets it run soon after a sync rather than after the network threads'
+ * slices. Kernels before 6.12 know no such wish, and it does not matter when one refuses.
+ */
+static void ask_for_short_slices(void)
+{
+    if (sched_getscheduler(0) != SCHED_OTHER) return; /* whoever started us wants another policy */
+    /* The kernel's struct sched_attr, which some C libraries define, and some do not. */
+    const struct {
+        uint32_t size;
+        uint32_t policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime;
+        uint64_t deadline;
+        uint64_t period;
+    } attributes = {
+        .size = sizeof attributes, .nice = getpriority(PRIO_PROCESS, 0), .runtime = SLICE_NS};
+    (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
 static void *thread_main(void *context)
 {
     struct kv_committer *committer = context;
+    ask_for_short_slices();
     struct kv_work *works = NULL;
     for (;;) {
         works = join(works, take_all(committer));
