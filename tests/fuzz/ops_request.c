@@ -1,69 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes whole requests: the first byte picks an operation, the rest is its body, run through the
- * library on an in-memory database that holds a small table. Reaches ops, model, expr, store and
- * kv. Whatever comes in, the answer is 200 or 400, never 500: except UpdateTable's, which the
- * service itself answers so when WarmThroughput or OnDemandThroughput is empty.
+ * ops_request — requests: each line is an operation's name, a blank and its body, run through the
+ * library on a database in memory that holds a small table. Reaches ops, model, expr, store and kv.
+ * Whatever comes in, the answer is 200 or 400, never 500: except UpdateTable's, which the service
+ * itself answers so when WarmThroughput or OnDemandThroughput is empty.
+ *
+ * The names of streams hold the time of their making: $stream and $shard stand for what there is.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/check.h"
 #include "ops/dispatch.h"
-#include "stator.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
-static const char table[] =
-    "{\"TableName\":\"tab\",\"BillingMode\":\"PAY_PER_REQUEST\",\"AttributeDefinitions\":["
-    "{\"AttributeName\":\"p\",\"AttributeType\":\"S\"},{\"AttributeName\":\"s\",\"AttributeType\":"
-    "\"N\"},"
-    "{\"AttributeName\":\"g\",\"AttributeType\":\"B\"}],"
-    "\"KeySchema\":[{\"AttributeName\":\"p\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"s\","
-    "\"KeyType\":\"RANGE\"}],"
-    "\"LocalSecondaryIndexes\":[{\"IndexName\":\"lsi\",\"KeySchema\":[{\"AttributeName\":\"p\","
-    "\"KeyType\":\"HASH\"},"
-    "{\"AttributeName\":\"g\",\"KeyType\":\"RANGE\"}],\"Projection\":{\"ProjectionType\":\"KEYS_"
-    "ONLY\"}}],"
-    "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"gsi\",\"KeySchema\":[{\"AttributeName\":\"g\","
-    "\"KeyType\":\"HASH\"}],"
-    "\"Projection\":{\"ProjectionType\":\"ALL\"}}]}";
+enum { REQUESTS_MAX = 8 };
 
-static const char item[] = "{\"TableName\":\"tab\",\"Item\":{\"p\":{\"S\":\"a\"},\"s\":{\"N\":"
-                           "\"1\"},\"g\":{\"B\":\"eHl6\"},"
-                           "\"l\":{\"L\":[{\"M\":{\"x\":{\"SS\":[\"a\",\"b\"]}}}]}}}";
-
-static int run(struct stator *db, const char *operation, const char *body, size_t length)
+static const struct op *op_of(struct slice name)
 {
-    struct stator_response response;
-    int status = stator_call(db, operation, body, length, &response);
-    stator_response_free(&response);
-    return status;
-}
-
-/* One database for a process's whole run: opening one per input would be all the time there is. */
-static struct stator *open_database(void)
-{
-    struct stator *db = NULL;
-    enum stator_status status =
-        stator_open(&(struct stator_options){.in_memory = true}, &db, NULL, 0);
-    CHECK(status == STATOR_OK);
-    return db;
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    static struct stator *db;
-    if (db == NULL) db = open_database();
-    if (size == 0) return 0;
+    const struct op *op = dispatch_find(name);
+    if (op != NULL || name.length == 0) return op;
     size_t count = 0;
     while (dispatch_operation(count) != NULL)
         count++;
-    /* The table may have been deleted by an earlier input; then it comes back. */
-    if (run(db, "CreateTable", table, strlen(table)) == 200) run(db, "PutItem", item, strlen(item));
-    const struct op *op = dispatch_operation(data[0] % count);
-    int status = run(db, op->name, (const char *)data + 1, size - 1);
+    return dispatch_operation(name.data[0] % count);
+}
+
+static void append_name(struct buffer *out, struct stator *db, bool is_stream)
+{
+    const struct fuzz_stream found = fuzz_find_stream(db, out->arena);
+    buffer_append(out, is_stream ? found.arn : found.shard);
+}
+
+static struct slice fill_in(struct arena *arena, struct stator *db, struct slice text)
+{
+    struct buffer out = buffer_open(arena, text.length);
+    for (size_t i = 0; i < text.length; i++) {
+        const struct slice rest = slice_of(text.data + i, text.length - i);
+        const bool is_stream = slice_has_prefix(rest, SLICE("$stream"));
+        if (is_stream || slice_has_prefix(rest, SLICE("$shard"))) {
+            append_name(&out, db, is_stream);
+            i += (is_stream ? sizeof "$stream" : sizeof "$shard") - 2;
+        } else {
+            buffer_append_byte(&out, text.data[i]);
+        }
+    }
+    return buffer_slice(&out);
+}
+
+static size_t position(struct slice text, uint8_t byte)
+{
+    const void *found = text.length == 0 ? NULL : memchr(text.data, byte, text.length);
+    return found == NULL ? text.length : (size_t)((const uint8_t *)found - text.data);
+}
+
+static void run_line(struct arena *arena, struct stator *db, struct slice line)
+{
+    const size_t blank = position(line, ' ');
+    const struct op *op = op_of(slice_of(line.data, blank));
+    if (op == NULL) return;
+    const size_t skipped = blank < line.length ? blank + 1 : blank;
+    const struct slice body =
+        fill_in(arena, db, slice_of(line.data + skipped, line.length - skipped));
+    const int status = fuzz_call(db, op->name, body);
     CHECK(status == 200 || status == 400 || (status == 500 && op == &op_update_table));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
+{
+    struct stator *db = fuzz_database();
+    struct slice rest = slice_of(data, length);
+    for (int i = 0; i < REQUESTS_MAX && rest.length > 0; i++) {
+        struct arena arena;
+        arena_open(&arena, 0);
+        const size_t end = position(rest, '\n');
+        run_line(&arena, db, slice_of(rest.data, end));
+        const size_t used = end < rest.length ? end + 1 : end;
+        rest = slice_of(rest.data + used, rest.length - used);
+        arena_close(&arena);
+    }
     return 0;
 }
