@@ -2,6 +2,9 @@
 /*
  * exchange — collects a request, calls the handler, builds the response.
  *
+ * The request's headers are taken over in one walk when they have arrived: about ten of them are
+ * asked for by name, and libmicrohttpd would walk its list for each.
+ *
  * Suspension. libmicrohttpd can park a connection, at the price of two epoll_ctl calls; and a
  * handler may be resumed before it has returned. Both meet in `turn`, the only field two threads
  * write:
@@ -22,6 +25,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum exchange_turn {
     TURN_HANDLER,
@@ -32,14 +36,16 @@ enum exchange_turn {
 enum {
     UPLOAD_BYTES_FIRST = 64 * 1024, /* allocated on a client's word alone */
     UPLOAD_DROP_FACTOR = 4,         /* times the limit: how much of a too large body we read */
+    LOWER_CASE = 0x20,              /* the bit in which the cases of a letter differ */
 };
 
+static void take_fields(struct exchange *exchange);
+static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_length, const char *value, size_t value_length);
 static uint64_t content_length(const struct exchange *exchange);
 static void decode_body(struct exchange *exchange);
 static void settle(struct exchange *exchange);
 static void park(struct exchange *exchange);
-static struct slice value_of(const struct exchange *exchange, enum MHD_ValueKind kind,
-                             const char *name);
 static bool is_loopback(const struct sockaddr *address);
 static void add_header(struct MHD_Response *response, const char *name, const char *value);
 static bool compress_body(struct exchange *exchange, struct slice *body);
@@ -74,6 +80,7 @@ void exchange_take_headers(struct exchange *exchange, const char *method, const 
     exchange->begun = true;
     exchange->method = slice_of_string(method);
     exchange->path = slice_of_string(path);
+    take_fields(exchange);
     const uint64_t length = content_length(exchange);
     const size_t limit = exchange->loop->options->body_bytes_max;
     if (length <= limit) {
@@ -83,6 +90,27 @@ void exchange_take_headers(struct exchange *exchange, const char *method, const 
     exchange->body_status = EXCHANGE_BODY_TOO_LARGE;
     const bool asks_first = exchange_header(exchange, MHD_HTTP_HEADER_EXPECT).data != NULL;
     if (asks_first || length > limit * UPLOAD_DROP_FACTOR) exchange_deliver(exchange);
+}
+
+static void take_fields(struct exchange *exchange)
+{
+    const int count =
+        MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, NULL, NULL);
+    if (count <= 0) return;
+    exchange->fields = arena_alloc_raw(&exchange->arena, (size_t)count * sizeof *exchange->fields);
+    const int taken =
+        MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, take_field, exchange);
+    CHECK(taken == count);
+}
+
+static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_length, const char *value, size_t value_length)
+{
+    struct exchange *exchange = context;
+    (void)kind;
+    exchange->fields[exchange->field_count++] = (struct exchange_field){
+        slice_of(name, name_length), value == NULL ? SLICE("") : slice_of(value, value_length)};
+    return MHD_YES;
 }
 
 /* 0 when there is none. libmicrohttpd refuses what is not a number before this is called. */
@@ -216,21 +244,22 @@ void exchange_return(struct exchange *exchange)
 
 struct slice exchange_header(const struct exchange *exchange, const char *name)
 {
-    return value_of(exchange, MHD_HEADER_KIND, name);
+    const size_t length = strlen(name);
+    for (size_t i = 0; i < exchange->field_count; i++) {
+        const struct exchange_field *field = &exchange->fields[i];
+        if (field->name.length != length) continue;
+        if (((field->name.data[0] ^ (uint8_t)name[0]) & ~LOWER_CASE) != 0) continue;
+        if (strncasecmp((const char *)field->name.data, name, length) == 0) return field->value;
+    }
+    return (struct slice){0};
 }
 
 struct slice exchange_query(const struct exchange *exchange, const char *name)
 {
-    return value_of(exchange, MHD_GET_ARGUMENT_KIND, name);
-}
-
-static struct slice value_of(const struct exchange *exchange, enum MHD_ValueKind kind,
-                             const char *name)
-{
     const char *value = NULL;
     size_t length = 0;
-    if (MHD_lookup_connection_value_n(exchange->connection, kind, name, strlen(name), &value,
-                                      &length) == MHD_NO)
+    if (MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, name,
+                                      strlen(name), &value, &length) == MHD_NO)
         return (struct slice){0};
     return value == NULL ? SLICE("") : slice_of(value, length);
 }
@@ -268,7 +297,7 @@ void exchange_respond(struct exchange *exchange, int status, struct slice body)
 {
     CHECK(!exchange->responded);
     CHECK(!exchange->suspended);
-    const struct loop *loop = exchange->loop;
+    struct loop *loop = exchange->loop;
     const bool compressed = compress_body(exchange, &body);
     struct MHD_Response *response = MHD_create_response_from_buffer(
         body.length, (void *)(uintptr_t)body.data, MHD_RESPMEM_PERSISTENT);
@@ -282,6 +311,7 @@ void exchange_respond(struct exchange *exchange, int status, struct slice body)
         add_header(response, loop->options->crc_header, exchange->crc);
     }
     add_header(response, MHD_HTTP_HEADER_SERVER, "Server");
+    add_header(response, MHD_HTTP_HEADER_DATE, loop_date(loop));
     if (exchange->close || loop->draining)
         add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     exchange->responded = true;
@@ -307,7 +337,7 @@ static bool compress_body(struct exchange *exchange, struct slice *body)
 /* Of the body as it is sent: compressed, if it is. */
 static void set_crc(struct exchange *exchange, struct slice body)
 {
-    unsigned long crc = crc32_z(0, body.data, body.length);
+    uint32_t crc = gzip_crc32(body);
     char digits[EXCHANGE_CRC_LENGTH];
     unsigned count = 0;
     do {

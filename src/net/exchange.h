@@ -28,6 +28,12 @@ enum {
     EXCHANGE_CRC_LENGTH = 10 /* decimal digits of a CRC-32 */
 };
 
+/* A header of the request, as sent. */
+struct exchange_field {
+    struct slice name;
+    struct slice value;
+};
+
 struct exchange {
     struct slice method;
     struct slice target; /* as sent: path and query, not decoded */
@@ -46,8 +52,10 @@ struct exchange {
     bool begun;            /* the headers have been seen */
     bool suspended;        /* the handler asked to wait */
     bool responded;
-    bool parked; /* the connection is suspended in libmicrohttpd */
-    bool close;  /* the connection ends with this response */
+    bool parked;                   /* the connection is suspended in libmicrohttpd */
+    bool close;                    /* the connection ends with this response */
+    struct exchange_field *fields; /* the request's headers, in the arena */
+    size_t field_count;
     unsigned header_count;
     struct {
         const char *name;

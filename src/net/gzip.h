@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gzip — compressed bodies, both ways, by zlib. One struct per thread; its streams are reused. */
+/*
+ * gzip — compressed bodies, both ways, and their checksum, by libdeflate. One struct per thread:
+ * the library's working memory is kept from body to body.
+ */
 #ifndef STATOR_NET_GZIP_H
 #define STATOR_NET_GZIP_H
 
 #include "base/arena.h"
-#include <zlib.h>
+
+struct libdeflate_compressor;
+struct libdeflate_decompressor;
 
 struct gzip {
-    z_stream inflater;
-    z_stream deflater;
-    bool has_inflater; /* streams are made when first needed: they are large */
-    bool has_deflater;
+    struct libdeflate_decompressor *inflater; /* made when first needed: they are large */
+    struct libdeflate_compressor *deflater;
 };
 
 enum gzip_status {
@@ -32,6 +35,9 @@ enum gzip_status gzip_inflate(struct gzip *gzip, struct slice body, size_t lengt
 /* Compresses into the arena, fast rather than well; false when that would not make it smaller. */
 bool gzip_deflate(struct gzip *gzip, struct slice body, struct arena *arena,
                   struct slice *deflated) WARN_UNUSED;
+
+/* The CRC-32 that gzip and PNG use. */
+uint32_t gzip_crc32(struct slice bytes);
 
 /* Does a request with this Accept-Encoding want gzip (RFC 9110, 12.5.3)? */
 bool gzip_is_accepted(struct slice accept_encoding);

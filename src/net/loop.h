@@ -12,6 +12,8 @@
 
 struct MHD_Daemon;
 
+enum { LOOP_DATE_LENGTH = 29 }; /* "Sun, 06 Nov 1994 08:49:37 GMT" */
+
 struct loop {
     const struct server_options *options;
     const struct server_handler *handler;
@@ -38,6 +40,8 @@ struct loop {
     bool room_made;  /* a connection has closed since the daemon last ran */
     bool draining;
     int64_t drain_started_ms;
+    int64_t date_s; /* the second that date says, or 0 */
+    char date[LOOP_DATE_LENGTH + 1];
     struct gzip gzip;
 };
 
@@ -55,5 +59,8 @@ void loop_close(struct loop *loop);
 
 /* Hands a parked exchange back to its loop. Any thread. */
 void loop_resume(struct loop *loop, struct exchange *exchange);
+
+/* The time as a Date header says it (RFC 9110, 5.6.7); valid until the next call. */
+const char *loop_date(struct loop *loop);
 
 #endif

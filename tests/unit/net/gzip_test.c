@@ -128,6 +128,26 @@ static void trailing_bytes_are_malformed(void **state)
         GZIP_MALFORMED);
 }
 
+/* The check value of CRC-32/ISO-HDLC, and the remainder's definition, a bit at a time. */
+static void the_checksum_is_that_of_iso_hdlc_at_every_length(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(gzip_crc32(SLICE("123456789")), 0xCBF43926);
+    assert_int_equal(gzip_crc32((struct slice){0}), 0);
+    struct random random;
+    unit_random_open(&random);
+    enum { LENGTH_MAX = 700 };
+    uint8_t *bytes = arena_alloc(&fixture->arena, LENGTH_MAX);
+    uint32_t remainder = UINT32_MAX;
+    for (size_t i = 0; i < LENGTH_MAX; i++) {
+        bytes[i] = (uint8_t)random_next(&random);
+        remainder ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            remainder = remainder >> 1 ^ ((remainder & 1) == 0 ? 0 : 0xEDB88320);
+        assert_int_equal(gzip_crc32(slice_of(bytes, i + 1)), remainder ^ UINT32_MAX);
+    }
+}
+
 static void accept_encoding_is_read_as_http_says(void **state)
 {
     static const struct {
@@ -173,6 +193,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_limit_is_exact_and_a_bomb_is_cheap, open_fixture,
                                         close_fixture),
         cmocka_unit_test_setup_teardown(members_are_joined, open_fixture, close_fixture),
+        cmocka_unit_test_setup_teardown(the_checksum_is_that_of_iso_hdlc_at_every_length,
+                                        open_fixture, close_fixture),
         cmocka_unit_test_setup_teardown(every_cut_and_every_flipped_check_is_malformed,
                                         open_fixture, close_fixture),
         cmocka_unit_test_setup_teardown(trailing_bytes_are_malformed, open_fixture, close_fixture),
