@@ -39,9 +39,13 @@ static inline bool slice_equal(struct slice a, struct slice b)
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
+/* Looks no further than the first difference: what a name is searched for with among many. */
 static inline bool slice_equal_string(struct slice a, const char *text)
 {
-    return slice_equal(a, slice_of_string(text));
+    size_t i = 0;
+    while (i < a.length && text[i] == (char)a.data[i] && text[i] != '\0')
+        i++;
+    return i == a.length && text[i] == '\0';
 }
 
 /* Unsigned byte order; a prefix sorts before what it begins. Returns < 0, 0 or > 0. */

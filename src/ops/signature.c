@@ -2,28 +2,44 @@
 /* signature — the presence and form of SigV4 in a header or in the query. */
 #include "ops/signature.h"
 
-/* The value of "Key=…" among the comma- or space-separated parts of an Authorization header. */
-static bool has_part(struct slice header, const char *key)
+static const char *const header_parts[] = {"Credential", "Signature", "SignedHeaders"};
+
+enum { HEADER_PARTS = sizeof header_parts / sizeof header_parts[0] };
+
+/* Does text end in the key, at its beginning or behind a comma or a space? */
+static bool ends_in_key(struct slice text, const char *key)
 {
-    size_t key_length = strlen(key);
-    for (size_t i = 0; i + key_length < header.length; i++) {
-        bool starts = i == 0 || header.data[i - 1] == ' ' || header.data[i - 1] == ',';
-        if (starts && memcmp(header.data + i, key, key_length) == 0 &&
-            header.data[i + key_length] == '=')
-            return header.data[i + key_length + 1] != ',' || i + key_length + 1 < header.length;
+    const size_t length = strlen(key);
+    if (text.length < length) return false;
+    const size_t at = text.length - length;
+    const bool starts = at == 0 || text.data[at - 1] == ' ' || text.data[at - 1] == ',';
+    return starts && memcmp(text.data + at, key, length) == 0;
+}
+
+/* Which parts the header has, a bit each: what stands before its equals signs. */
+static unsigned find_parts(struct slice header)
+{
+    unsigned found = 0;
+    const uint8_t *const end = header.data + header.length;
+    const uint8_t *equals = memchr(header.data, '=', header.length);
+    while (equals != NULL) {
+        const struct slice before = slice_of(header.data, (size_t)(equals - header.data));
+        for (unsigned i = 0; i < HEADER_PARTS; i++)
+            found |= (unsigned)ends_in_key(before, header_parts[i]) << i;
+        equals = memchr(equals + 1, '=', (size_t)(end - equals - 1));
     }
-    return false;
+    return found;
 }
 
 static enum error_code check_header(struct call *call, const struct endpoint_request *request,
                                     struct slice header)
 {
-    static const char *const parts[] = {"Credential", "Signature", "SignedHeaders"};
     struct buffer message = buffer_open(call->arena, 0);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (!has_part(header, parts[i]))
+    const unsigned found = header.length == 0 ? 0 : find_parts(header);
+    for (unsigned i = 0; i < HEADER_PARTS; i++) {
+        if ((found >> i & 1) == 0)
             buffer_append_format(&message, "Authorization header requires '%s' parameter. ",
-                                 parts[i]);
+                                 header_parts[i]);
     }
     if (request->header(request->context, "X-Amz-Date").data == NULL &&
         request->header(request->context, "Date").data == NULL) {
