@@ -42,6 +42,7 @@ static const char compatibility_head[] =
     "## Where Stator differs on purpose\n\n"
     "- Reads are always strongly consistent; an eventually consistent read is charged as one.\n"
     "- Global secondary indexes never lag: an entry is written in the transaction of its item.\n"
+    "- A page of Query or Scan, and a BatchGetItem, shows one moment, also of many items.\n"
     "- Transactions never conflict: writes run one after the other.\n"
     "- A test can have all three, and throttling, as the service has them, and move the clock: "
     "see\n"
