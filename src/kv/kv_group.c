@@ -6,6 +6,8 @@
 
 #include <endian.h>
 
+enum { ADDS_LOOKED_AT = 4 }; /* two for a table, two for an index */
+
 /* A stamp: the accepted transaction's number, FoundationDB's batch order (0 here), the index. */
 struct stamp {
     uint64_t number;
@@ -77,9 +79,26 @@ bool kv_group_is_full(const struct kv_group *group)
            group->overlay.bytes >= KV_GROUP_BYTES_MAX;
 }
 
+/*
+ * A body that writes many items of a table adds to the same few counters over and over: those are
+ * found among its newest adds. A counter that is not costs an add more, and counts all the same.
+ */
+static struct kv_group_deferred *find_add(struct kv_group *group, struct slice key)
+{
+    struct kv_group_deferred *add = group->body.adds;
+    for (int i = 0; i < ADDS_LOOKED_AT && add != NULL; i++, add = add->older)
+        if (slice_equal(add->key, key)) return add;
+    return NULL;
+}
+
 void kv_group_add(struct kv_group *group, struct slice key, int64_t delta)
 {
-    struct kv_group_deferred *add = defer(group, &group->body.adds);
+    struct kv_group_deferred *add = find_add(group, key);
+    if (add != NULL) { /* wraps around, as adding one after the other would */
+        add->delta = (int64_t)((uint64_t)add->delta + (uint64_t)delta);
+        return;
+    }
+    add = defer(group, &group->body.adds);
     add->key = arena_copy(&group->arena, key);
     add->delta = delta;
 }

@@ -458,7 +458,8 @@ enum error_code item_write(struct call *call, const struct database *database, s
     set_attempted_cost(write);
     TRY(check_condition(&w));
     TRY(make_new_item(&w));
-    write->cost.new_bytes = write->new_item.length > 0 ? item_size(write->new_item) : 0;
+    if (write->kind != WRITE_PUT) /* of a put it is what was attempted */
+        write->cost.new_bytes = write->new_item.length > 0 ? item_size(write->new_item) : 0;
     if (slice_equal(write->old_item, write->new_item)) {
         /* Nothing changes; the collection's size is still wanted for ItemCollectionMetrics. */
         return write->kind == WRITE_CHECK ? OK : write_collection(&w, database);

@@ -212,6 +212,23 @@ static void counters_add_up_and_are_not_seen_by_their_own_body(void **state)
     fixture_view(fixture, SCRIPT({STEP_COUNTER, "n", .number = 0}));
 }
 
+/* More counters than an engine may hold ready, each added to again after all the others. */
+static void adds_to_many_counters_in_one_body_all_count(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_update(fixture,
+                   SCRIPT({STEP_ADD, "a", .number = 1}, {STEP_ADD, "b", .number = INT64_MAX},
+                          {STEP_ADD, "c", .number = 4}, {STEP_ADD, "d", .number = -8},
+                          {STEP_ADD, "e", .number = 16}, {STEP_ADD, "f", .number = 32},
+                          {STEP_ADD, "a", .number = 100}, {STEP_ADD, "b", .number = INT64_MAX},
+                          {STEP_ADD, "f", .number = 300}, {STEP_ADD, "d", .number = 8},
+                          {STEP_ADD, "a", .number = -1}, {STEP_ADD, "b", .number = 2}));
+    fixture_view(fixture,
+                 SCRIPT({STEP_COUNTER, "a", .number = 100}, {STEP_COUNTER, "b", .number = 0},
+                        {STEP_COUNTER, "c", .number = 4}, {STEP_COUNTER, "d", .number = 0},
+                        {STEP_COUNTER, "e", .number = 16}, {STEP_COUNTER, "f", .number = 332}));
+}
+
 static void value_that_is_no_counter_is_reported(void **state)
 {
     struct fixture *fixture = *state;
@@ -441,6 +458,7 @@ int contract_run(struct fixture_setup *setup)
         CONTRACT_TEST(cursor_of_an_update_merges_its_own_writes),
         CONTRACT_TEST(row_of_a_cursor_survives_writes_until_it_moves),
         CONTRACT_TEST(counters_add_up_and_are_not_seen_by_their_own_body),
+        CONTRACT_TEST(adds_to_many_counters_in_one_body_all_count),
         CONTRACT_TEST(value_that_is_no_counter_is_reported),
         CONTRACT_TEST(appends_keep_the_order_of_their_commits),
         CONTRACT_TEST(touch_changes_the_version_for_everybody_after_it),
