@@ -36,7 +36,7 @@ func (run *Run) ledger() string { return run.table() + "-ledger" }
 
 func (run *Run) openBank() error {
 	client := run.clients[0]
-	if err := client.createTable(run.ledger()); err != nil {
+	if err := client.createTable(run.ledger(), false); err != nil {
 		return err
 	}
 	for key := range allKeys {

@@ -346,6 +346,34 @@ func TestForksAreSeen(t *testing.T) {
 	}
 }
 
+func TestStreamsAreFollowed(t *testing.T) {
+	history := []Operation{single(0, 10, put(0, 1), done), single(20, 30, put(0, 2), done),
+		single(40, 50, put(1, 3), lost),
+		single(60, 70, put(1, 4), Output{Code: ConditionFailed, Items: []Item{noItem}})}
+	first, second := Change{0, noItem, with(1)}, Change{0, with(1), with(2)}
+	third, fourth := Change{1, noItem, with(3)}, Change{1, with(3), with(4)}
+	for _, known := range []struct {
+		name    string
+		changes []Change
+		isFine  bool
+	}{
+		{"everything", []Change{first, second, third}, true},
+		{"without what was lost", []Change{first, second}, true},
+		{"a gap", []Change{first}, false},
+		{"a gap at the start", []Change{second}, false},
+		{"a repeat", []Change{first, second, second}, false},
+		{"another order", []Change{second, first}, false},
+		{"what was refused", []Change{first, second, third, fourth}, false},
+		{"no change", []Change{first, second, {0, with(2), with(2)}}, false},
+	} {
+		chain, complaints := follow(known.changes)
+		complaints = append(complaints, chain.unexplained(history)...)
+		if (len(complaints) == 0) != known.isFine {
+			t.Errorf("%s: %v", known.name, complaints)
+		}
+	}
+}
+
 // ---- The wire --------------------------------------------------------------------------------
 
 func TestAnswersAreUnderstood(t *testing.T) {

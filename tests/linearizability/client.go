@@ -85,7 +85,7 @@ func (client *Client) post(operation string, body []byte) (int, []byte, error) {
 		return 0, nil, err
 	}
 	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	request.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
+	request.Header.Set("X-Amz-Target", service(operation)+"."+operation)
 	request.Header.Set("X-Amz-Date", "20260101T000000Z")
 	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 "+
 		"Credential=test/20260101/us-east-1/dynamodb/aws4_request, "+
@@ -99,6 +99,14 @@ func (client *Client) post(operation string, body []byte) (int, []byte, error) {
 	return response.StatusCode, answer, err
 }
 
+func service(operation string) string {
+	switch operation {
+	case "ListStreams", "DescribeStream", "GetShardIterator", "GetRecords":
+		return "DynamoDBStreams_20120810"
+	}
+	return "DynamoDB_20120810"
+}
+
 // must is for what prepares a test: it has to succeed.
 func (client *Client) must(operation string, body object) error {
 	answer, err := client.send(Request{operation, body}, false)
@@ -108,14 +116,14 @@ func (client *Client) must(operation string, body object) error {
 	return err
 }
 
-func (client *Client) createTable(table string) error {
+func (client *Client) createTable(table string, hasStream bool) error {
 	attribute := func(name, kind string) object {
 		return object{"AttributeName": name, "AttributeType": kind}
 	}
 	part := func(name, kind string) object {
 		return object{"AttributeName": name, "KeyType": kind}
 	}
-	return client.must("CreateTable", object{
+	body := object{
 		"TableName": table, "BillingMode": "PAY_PER_REQUEST",
 		"AttributeDefinitions": []object{
 			attribute("pk", "S"), attribute("g", "N"), attribute("n", "N")},
@@ -123,7 +131,12 @@ func (client *Client) createTable(table string) error {
 		"GlobalSecondaryIndexes": []object{{
 			"IndexName": indexName, "KeySchema": []object{part("g", "HASH"), part("n", "RANGE")},
 			"Projection": object{"ProjectionType": "ALL"}}},
-	})
+	}
+	if hasStream {
+		body["StreamSpecification"] = object{
+			"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+	}
+	return client.must("CreateTable", body)
 }
 
 func (client *Client) deleteTable(table string) error {

@@ -31,6 +31,7 @@ type Epoch struct {
 	Disturbance string
 	Clients     int
 	Operations  int // of each client
+	HasStream   bool
 }
 
 func (epoch Epoch) table() string { return fmt.Sprintf("lin-%d", epoch.Number) }

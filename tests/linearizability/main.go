@@ -96,7 +96,7 @@ func runAll(options Options) (Totals, error) {
 	}
 	defer server.end(syscall.SIGKILL)
 	setup := newClient(0, server)
-	if err := setup.createTable(loadTable); err != nil {
+	if err := setup.createTable(loadTable, false); err != nil {
 		return totals, err
 	}
 	random := rand.New(rand.NewSource(options.seed))
@@ -149,6 +149,8 @@ func drawEpoch(random *rand.Rand, number int, options Options) Epoch {
 		epoch := Epoch{Number: number, Seed: random.Int63(), Kind: entry.kind,
 			Disturbance: entry.disturbance}
 		epoch.Clients, epoch.Operations = epochSize(random, entry.kind)
+		// Days later the records are gone.
+		epoch.HasStream = random.Intn(2) == 0 && entry.disturbance != DisturbJumps
 		return epoch
 	}
 	panic("there is no such epoch")
@@ -178,7 +180,7 @@ func runEpoch(epoch Epoch, server *Server, options Options, totals *Totals) erro
 		}
 	}()
 	setup := run.clients[0]
-	if err := setup.createTable(run.table()); err != nil {
+	if err := setup.createTable(run.table(), epoch.HasStream); err != nil {
 		return err
 	}
 	if epoch.Kind == EpochBank {
@@ -223,6 +225,9 @@ func (run *Run) judge(random *rand.Rand, options Options, totals *Totals) (bool,
 	run.ensure(run.server.administer("faults", object{"table": run.table()}))
 	run.ensure(finish())
 	run.ensure(run.compareIndex())
+	if run.HasStream {
+		run.ensure(run.compareStream())
+	}
 	if run.failed != nil {
 		return false, run.failed
 	}
