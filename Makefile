@@ -6,7 +6,8 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 PYTHON := build/venv/bin/python
 
 .DEFAULT_GOAL := release
-.PHONY: release deps run test asan tsan coverage fuzz torture model bench format tidy lint clean help
+.PHONY: release deps run test asan tsan coverage fuzz torture model instructions \
+        instructions-record bench format tidy lint clean help
 
 ## release    build the server: build/release/stator (the default)
 release:
@@ -65,10 +66,22 @@ model:
 	@tools/install_deps build run test
 	@exec $(PYTHON) tools/test --model-operations $(or $(MODEL_OPERATIONS),1000000) model
 
-## bench      print the figures of bench/
+## instructions        compare the instructions of every operation with the recorded ones
+instructions:
+	@tools/install_deps build run test
+	@exec $(PYTHON) tools/test instructions
+
+## instructions-record  record them anew, after a change that is meant
+instructions-record:
+	@tools/install_deps build run test
+	@cmake --preset release >/dev/null && cmake --build build/release --target instructions
+	@exec $(PYTHON) tests/instructions/run --record
+
+## bench      install the peers, measure all of them, print the table (half an hour)
 bench:
-	@tools/install_deps build run bench
+	@tools/install_deps build run bench peers
 	@$(MAKE) --no-print-directory release
+	@cmake --build build/release --target rocksdb_load
 	@exec bench/run
 
 ## format     let clang-format rewrite the C files

@@ -1,16 +1,18 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The load: sends one request over and over, with other keys each time. Run by wrk for stand.py.
+-- The load: sends one request over and over, with other keys each time. Run by wrk for load.py.
 --
---     wrk ... -s requests.lua URL -- TEMPLATE SEQUENCE_MAX RANDOM_MAX
+--     wrk ... -s requests.lua URL -- TEMPLATE FIRST END RANDOM_MAX KEYS
 --
 -- TEMPLATE is a file with a whole HTTP request in which every SEQUENCE____ stands for the next
--- number of a sequence that starts again after SEQUENCE_MAX, and every RANDOM______ for a random
--- number below RANDOM_MAX; both are 12 digits, as long as their marks, so that Content-Length holds.
--- A request costs a few concatenations. The result is one line of JSON.
+-- number of a sequence that goes from FIRST to below END and starts again, and every RANDOM______
+-- for a random number below RANDOM_MAX or, unless KEYS is "-", for the next line of that file, again
+-- and again. All have 12 digits, as long as their marks, so that Content-Length holds. A request
+-- costs a few concatenations. The result is one line of JSON.
 
 local pieces, kinds = {}, {}
-local sequence_max, random_max
+local first, last, random_max
 local sequence = 0
+local keys, key_at = nil, 0
 local format, random, concat = string.format, math.random, table.concat
 local out = {}
 
@@ -33,12 +35,26 @@ local function parse(text)
    pieces[#pieces + 1] = text:sub(position)
 end
 
+local function read_keys(path)
+   keys = {}
+   for line in io.lines(path) do keys[#keys + 1] = line end
+end
+
+local function random_key()
+   if not keys then return format("%012d", random(0, random_max - 1)) end
+   key_at = key_at % #keys + 1
+   return keys[key_at]
+end
+
 function init(arguments)
    local file = assert(io.open(arguments[1], "rb"))
    parse(file:read("*a"))
    file:close()
-   sequence_max = tonumber(arguments[2])
-   random_max = tonumber(arguments[3])
+   first = tonumber(arguments[2])
+   last = tonumber(arguments[3]) - 1
+   random_max = tonumber(arguments[4])
+   if arguments[5] ~= "-" then read_keys(arguments[5]) end
+   sequence = first
    math.randomseed(42)
 end
 
@@ -48,10 +64,9 @@ function request()
       out[2 * i - 1] = pieces[i]
       if kinds[i] == "S" then
          out[2 * i] = format("%012d", sequence)
-         sequence = sequence + 1
-         if sequence == sequence_max then sequence = 0 end
+         sequence = sequence == last and first or sequence + 1
       else
-         out[2 * i] = format("%012d", random(0, random_max - 1))
+         out[2 * i] = random_key()
       end
    end
    out[2 * slots + 1] = pieces[slots + 1]

@@ -19,6 +19,7 @@ import time
 import urllib.request
 
 import stand
+import systems
 
 BATCH = 25
 LOADERS = 4
@@ -43,7 +44,7 @@ def main():
 
 
 def run(settings, data):
-    with stand.Stator(data, flags=["--admin"]).ready() as server:
+    with systems.Stator(data, flags=["--admin"]).ready() as server:
         now = move_clock(server, freeze=True)
         expiry = int(now) + HOURS
         create_table(server)
