@@ -328,6 +328,15 @@ static void bound_malloc(const struct settings *settings)
     (void)mallopt(M_ARENA_MAX, 1 + (int)settings->threads / ARENA_THREADS);
 }
 
+/* Connections are many and cheap; the usual limit of 1,024 descriptors is only a default. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run_database(const struct settings *settings)
 {
     const struct stator_options options = {
@@ -345,6 +354,7 @@ static int run_database(const struct settings *settings)
         .validation_envelope = settings->validation_envelope,
     };
     bound_malloc(settings);
+    raise_descriptor_limit();
     /* Signals are taken by sigwait below; threads started from here on inherit the mask. */
     sigset_t stops;
     (void)sigemptyset(&stops);
@@ -362,15 +372,6 @@ static int run_database(const struct settings *settings)
     const int result = run_server(settings, db);
     stator_close(db);
     return result;
-}
-
-/* Connections are many and cheap; the usual limit of 1,024 descriptors is only a default. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void explain(enum server_status status, const struct settings *settings)
@@ -408,7 +409,6 @@ static void print_ready(const struct settings *settings, uint16_t port)
 
 static int run_server(const struct settings *settings, struct stator *db)
 {
-    raise_descriptor_limit();
     struct server_options options;
     server_defaults(&options);
     options.host = settings->host;

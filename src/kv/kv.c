@@ -43,6 +43,11 @@ void kv_close(struct kv *kv)
     kv->engine->close(kv);
 }
 
+enum kv_health kv_health(struct kv *kv)
+{
+    return kv->engine->health(kv);
+}
+
 void kv_view(struct kv *kv, struct kv_work *work)
 {
     CHECK(work->body != NULL);

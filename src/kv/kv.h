@@ -98,6 +98,15 @@ enum kv_open_status {
 enum kv_open_status kv_open(const struct kv_engine *engine, const struct kv_options *options,
                             struct kv **kv, struct arena *arena, struct slice *detail) WARN_UNUSED;
 
+/* Whether updates are taken. Reads are served in any case, of what was made durable. */
+enum kv_health {
+    KV_HEALTHY,
+    KV_FULL,   /* no space on the disk: refused until there is, then taken again by itself */
+    KV_FAILED, /* a write or sync failed: refused until the store is closed and opened again */
+};
+
+enum kv_health kv_health(struct kv *kv);
+
 /* Waits for running work, makes everything durable, closes. No call may be under way or follow. */
 void kv_close(struct kv *kv);
 

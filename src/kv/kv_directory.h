@@ -11,4 +11,16 @@
  */
 enum kv_open_status kv_directory_make(const char *path) WARN_UNUSED;
 
+/*
+ * Keeps everybody else out, in this process and in others, while *lock is open. KV_OPEN_LOCKED when
+ * somebody is in already.
+ */
+enum kv_open_status kv_directory_lock(const char *path, int *lock) WARN_UNUSED;
+
+/*
+ * False when data lies here without CURRENT, the file that says which of it counts: RocksDB would
+ * take the directory for an empty one and make a new store over it.
+ */
+bool kv_directory_is_complete(const char *path) WARN_UNUSED;
+
 #endif

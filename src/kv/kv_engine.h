@@ -38,6 +38,7 @@ struct kv_engine {
     enum kv_open_status (*open)(const struct kv_options *options, struct kv **kv,
                                 struct arena *arena, struct slice *detail);
     void (*close)(struct kv *kv);
+    enum kv_health (*health)(struct kv *kv);
     void (*view)(struct kv *kv, struct kv_work *work);
     void (*update)(struct kv *kv, struct kv_work *work);
 

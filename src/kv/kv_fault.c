@@ -119,6 +119,12 @@ static void fault_close(struct kv *kv)
     free(fault);
 }
 
+static enum kv_health fault_health(struct kv *kv)
+{
+    struct fault *fault = (struct fault *)kv;
+    return atomic_load(&fault->has_failed) ? KV_FAILED : kv_health(fault->wrapped);
+}
+
 static void fault_view(struct kv *kv, struct kv_work *work)
 {
     attempt_open(kv, work, false);
@@ -270,6 +276,7 @@ const struct kv_engine kv_fault = {
     .name = "fault",
     .open = fault_open,
     .close = fault_close,
+    .health = fault_health,
     .view = fault_view,
     .update = fault_update,
     .get = fault_get,

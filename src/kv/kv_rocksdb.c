@@ -7,6 +7,9 @@
  * batch with one sync, and then calls everybody's done function. The committer is the only writer,
  * so an update needs no snapshot: nothing changes under it.
  *
+ * RocksDB shows a batch only after it is in the log and the log is synced, so what failed to be
+ * written is never read.
+ *
  * The engine's own keys begin with 0xFF: "format", and those of kv_group.
  */
 #include "base/log.h"
@@ -15,12 +18,16 @@
 #include "kv/kv_directory.h"
 #include "kv/kv_engine.h"
 #include "kv/kv_group.h"
+#include "kv/kv_rocksdb_log.h"
 #include "kv/kv_rocksdb_options.h"
+#include "kv/kv_wal.h"
 
 #include <errno.h>
 #include <rocksdb/c.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 enum {
     FORMAT_VERSION = 1, /* of the engine's own keys and values */
@@ -30,6 +37,8 @@ enum {
     BATCH_KEPT_BYTES = 1024 * 1024, /* a batch that has held more is not kept for the next group */
 
     METADATA_BUSY = 1, /* lowest bit of metadata_word */
+
+    DECIMAL = 10,
 };
 
 #define FORMAT_KEY SLICE("\377format")
@@ -43,7 +52,8 @@ struct rocks {
     rocksdb_writeoptions_t *write_options;
     enum kv_durability durability;
     bool in_memory;
-    atomic_flag is_corruption_logged;
+    int lock;               /* of the directory; -1 in memory */
+    _Atomic int64_t logged; /* the second in which trouble with reading was last logged */
     /*
      * The metadata version, doubled; its lowest bit is set while a commit that changes it is under
      * way. A reader that finds the same even word before and after taking its snapshot knows the
@@ -52,10 +62,12 @@ struct rocks {
     _Atomic uint64_t metadata_word;
 
     struct kv_committer *committer;
+    struct kv_work probe; /* a write of nothing, to see whether a full disk has space again */
+    atomic_flag is_probing;
     /* The committer's thread only. */
     struct kv_group group;
     rocksdb_writebatch_t *batch;
-    bool has_failed; /* a write or sync failed: no further updates */
+    struct kv_rocksdb_log log;
 };
 
 struct rocks_txn {
@@ -86,8 +98,11 @@ struct rocks_cursor {
     uint8_t bytes[];     /* begin and end */
 };
 
+static enum kv_open_status prepare(struct rocks *rocks, const char *path, struct arena *arena,
+                                   struct kv_wal_report *report);
 static enum kv_open_status open_database(struct rocks *rocks, const char *path, char **error);
 static enum kv_open_status open_contents(struct rocks *rocks, struct slice *problem);
+static bool is_needed(struct rocks *rocks, uint64_t log_number);
 static void parts_close(struct rocks *rocks);
 static enum kv_status read_number(struct rocks *rocks, const rocksdb_readoptions_t *read_options,
                                   struct slice key, uint64_t *number);
@@ -100,37 +115,66 @@ static enum kv_open_status rocks_open(const struct kv_options *options, struct k
                                       struct arena *arena, struct slice *detail)
 {
     const char *path = options->in_memory ? "/memory" : options->path;
-    if (!options->in_memory) {
-        const enum kv_open_status status = kv_directory_make(path);
-        if (status != KV_OPEN_OK) {
-            *detail = arena_copy(arena, slice_of_string(strerror(errno)));
-            return status;
-        }
-    }
-
     struct rocks *rocks = calloc(1, sizeof *rocks);
     CHECK(rocks != NULL);
     rocks->kv.engine = &kv_rocksdb;
     rocks->durability = options->durability;
     rocks->in_memory = options->in_memory;
-    atomic_flag_clear(&rocks->is_corruption_logged);
+    rocks->lock = -1;
+    atomic_flag_clear(&rocks->is_probing);
     if (options->in_memory) rocks->env = rocksdb_create_mem_env();
     rocks->options = kv_rocksdb_options_create(options);
     if (rocks->env != NULL) rocksdb_options_set_env(rocks->options, rocks->env);
 
     char *error = NULL;
-    struct slice problem = {NULL, 0};
-    enum kv_open_status status = open_database(rocks, path, &error);
-    if (error != NULL) problem = slice_of_string(error);
-    if (status == KV_OPEN_OK) status = open_contents(rocks, &problem);
+    struct kv_wal_report report = {0};
+    enum kv_open_status status = KV_OPEN_OK;
+    if (!options->in_memory) status = prepare(rocks, path, arena, &report);
+    if (status == KV_OPEN_OK) status = open_database(rocks, path, &error);
+    if (error != NULL && report.damaged == 0) report.problem = slice_of_string(error);
+    if (status == KV_OPEN_OK && report.damaged != 0 && is_needed(rocks, report.damaged))
+        status = KV_OPEN_CORRUPT;
+    if (status == KV_OPEN_OK) status = open_contents(rocks, &report.problem);
     if (status == KV_OPEN_OK) {
+        const struct kv_rocksdb_log_place place = {
+            .directory = rocks->lock,
+            .is_synced = rocks->durability == KV_SYNC,
+            .last = report.damaged == 0 ? report.last : 0,
+        };
+        kv_rocksdb_log_open(&rocks->log, rocks->db, place);
         *kv = &rocks->kv;
     } else {
-        *detail = arena_copy(arena, problem);
+        *detail = arena_copy(arena, report.problem);
         parts_close(rocks);
     }
     rocksdb_free(error);
     return status;
+}
+
+/* What comes before RocksDB may touch the directory. */
+static enum kv_open_status prepare(struct rocks *rocks, const char *path, struct arena *arena,
+                                   struct kv_wal_report *report)
+{
+    enum kv_open_status status = kv_directory_make(path);
+    if (status == KV_OPEN_OK) status = kv_directory_lock(path, &rocks->lock);
+    if (status != KV_OPEN_OK) {
+        report->problem = arena_copy(arena, slice_of_string(strerror(errno)));
+        return status;
+    }
+    if (!kv_directory_is_complete(path)) {
+        report->problem = SLICE("its file CURRENT is missing");
+        return KV_OPEN_CORRUPT;
+    }
+    return kv_wal_check(path, arena, report);
+}
+
+/* A log whose contents are all in tables by now may be as damaged as it likes. */
+static bool is_needed(struct rocks *rocks, uint64_t log_number)
+{
+    char *oldest = rocksdb_property_value(rocks->db, "rocksdb.min-log-number-to-keep");
+    const bool is_needed = oldest == NULL || strtoull(oldest, NULL, DECIMAL) <= log_number;
+    rocksdb_free(oldest);
+    return is_needed;
 }
 
 static void rocks_close(struct kv *kv)
@@ -138,12 +182,7 @@ static void rocks_close(struct kv *kv)
     struct rocks *rocks = (struct rocks *)kv;
     kv_committer_close(rocks->committer);
     rocks->committer = NULL;
-    if (!rocks->in_memory && rocks->durability == KV_ASYNC && !rocks->has_failed) {
-        char *error = NULL;
-        rocksdb_flush_wal(rocks->db, true, &error);
-        if (error != NULL) log_error("the newest writes may be lost: %s", error);
-        rocksdb_free(error);
-    }
+    kv_rocksdb_log_close(&rocks->log);
     parts_close(rocks);
 }
 
@@ -160,6 +199,7 @@ static void parts_close(struct rocks *rocks)
     if (rocks->db != NULL) rocksdb_close(rocks->db);
     rocksdb_options_destroy(rocks->options);
     if (rocks->env != NULL) rocksdb_env_destroy(rocks->env);
+    if (rocks->lock >= 0) close(rocks->lock);
     free(rocks);
 }
 
@@ -193,14 +233,17 @@ static enum kv_open_status check_format(struct rocks *rocks, struct slice *probl
     rocksdb_iterator_t *iterator = rocksdb_create_iterator(rocks->db, rocks->latest);
     rocksdb_iter_seek_to_first(iterator);
     const bool is_empty = !rocksdb_iter_valid(iterator);
+    char *error = NULL;
+    rocksdb_iter_get_error(iterator, &error);
     rocksdb_iter_destroy(iterator);
+    if (error != NULL)
+        return status_of(rocks, error) == KV_CORRUPT ? KV_OPEN_CORRUPT : KV_OPEN_FAILED;
     if (!is_empty) {
         *problem = SLICE("a RocksDB database of another program");
         return KV_OPEN_FAILED;
     }
     uint8_t bytes[KV_COUNTER_BYTES];
     kv_group_encode(FORMAT_VERSION, bytes);
-    char *error = NULL;
     rocksdb_put(rocks->db, rocks->write_options, (const char *)FORMAT_KEY.data, FORMAT_KEY.length,
                 (const char *)bytes, sizeof bytes, &error);
     return status_of(rocks, error) == KV_OK ? KV_OPEN_OK : KV_OPEN_UNWRITABLE;
@@ -228,14 +271,15 @@ static enum kv_open_status open_contents(struct rocks *rocks, struct slice *prob
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* Frees error. */
+/* Frees error. Trouble met once is met at every read of the place: it is logged once a second. */
 static enum kv_status status_of(struct rocks *rocks, char *error)
 {
     if (error == NULL) return KV_OK;
-    const bool is_corrupt = strncmp(error, "Corruption: ", strlen("Corruption: ")) == 0;
-    /* Corruption met once is met at every read of the block. */
-    if (!is_corrupt || !atomic_flag_test_and_set(&rocks->is_corruption_logged))
+    struct timespec now;
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    if (atomic_exchange(&rocks->logged, (int64_t)now.tv_sec) != (int64_t)now.tv_sec)
         log_error("storage: %s", error);
+    const bool is_corrupt = strncmp(error, "Corruption: ", strlen("Corruption: ")) == 0;
     rocksdb_free(error);
     return is_corrupt ? KV_CORRUPT : KV_UNAVAILABLE;
 }
@@ -583,6 +627,7 @@ static enum kv_status run_body(struct rocks *rocks, const struct kv_work *work)
 
 static void fill_batch(struct rocks *rocks)
 {
+    kv_rocksdb_log_mark(&rocks->log, rocks->batch);
     const struct kv_overlay_node *node = rocks->group.overlay.first[0];
     for (; node != NULL; node = node->next[0]) {
         const char *key = (const char *)node->key.data;
@@ -614,6 +659,21 @@ static void clear_batch(struct rocks *rocks)
 }
 
 /*
+ * Frees error. The metadata word stays busy: whether the write can be seen is for every snapshot to
+ * tell. The group's version goes back to what the store shows.
+ */
+static void note_failed(struct rocks *rocks, char *error)
+{
+    kv_rocksdb_log_failed(&rocks->log, error);
+    uint64_t version = 0;
+    if (read_number(rocks, rocks->latest, KV_GROUP_METADATA_KEY, &version) == KV_OK) {
+        rocks->group.metadata_version = version;
+    } else {
+        atomic_store(&rocks->log.health, KV_FAILED);
+    }
+}
+
+/*
  * Writes the group, durably. The metadata version is announced as changing before the data can be
  * seen and as changed before anybody is told, so that no view takes new data for old or old for
  * new.
@@ -621,22 +681,61 @@ static void clear_batch(struct rocks *rocks)
 static enum kv_status write_group(struct rocks *rocks)
 {
     fill_batch(rocks);
-    if (rocksdb_writebatch_count(rocks->batch) == 0) return KV_OK;
+    if (rocksdb_writebatch_count(rocks->batch) == 0) {
+        clear_batch(rocks);
+        return KV_OK;
+    }
     const bool is_touched = rocks->group.is_metadata_touched;
     if (is_touched) atomic_fetch_or(&rocks->metadata_word, METADATA_BUSY);
 
     char *error = NULL;
+    size_t bytes = 0;
+    rocksdb_writebatch_data(rocks->batch, &bytes);
     rocksdb_write(rocks->db, rocks->write_options, rocks->batch, &error);
     clear_batch(rocks);
-    if (error == NULL) {
-        if (is_touched) atomic_store(&rocks->metadata_word, rocks->group.metadata_version * 2);
-        return KV_OK;
+    if (error != NULL) {
+        note_failed(rocks, error);
+        return KV_UNAVAILABLE;
     }
-    /* The word stays busy: whether the write can be seen is for every snapshot to tell. */
-    log_error("storage: writing failed, the store is read-only from now on: %s", error);
-    rocksdb_free(error);
-    rocks->has_failed = true;
-    return KV_UNAVAILABLE;
+    if (is_touched) atomic_store(&rocks->metadata_word, rocks->group.metadata_version * 2);
+    kv_rocksdb_log_written(&rocks->log, bytes);
+    return KV_OK;
+}
+
+static bool is_writing(struct rocks *rocks)
+{
+    uint8_t format[KV_COUNTER_BYTES];
+    kv_group_encode(FORMAT_VERSION, format);
+    return kv_rocksdb_log_is_ready(&rocks->log, FORMAT_KEY, slice_of(format, sizeof format));
+}
+
+static enum kv_status probe_body(struct kv_txn *txn, void *context)
+{
+    (void)txn;
+    (void)context;
+    return KV_OK;
+}
+
+static void probe_done(void *context, enum kv_status status)
+{
+    struct rocks *rocks = context;
+    (void)status;
+    atomic_flag_clear(&rocks->is_probing);
+}
+
+/*
+ * Who asks for a full disk's health may be one that sends no writes before it is better: so asking
+ * makes it try.
+ */
+static enum kv_health rocks_health(struct kv *kv)
+{
+    struct rocks *rocks = (struct rocks *)kv;
+    const enum kv_health health = (enum kv_health)atomic_load(&rocks->log.health);
+    if (health == KV_FULL && !atomic_flag_test_and_set(&rocks->is_probing)) {
+        rocks->probe = (struct kv_work){.body = probe_body, .done = probe_done, .context = rocks};
+        rocks_update(kv, &rocks->probe);
+    }
+    return health;
 }
 
 /* Tells all from works up to rest; failed, if not KV_OK, is everybody's outcome. */
@@ -658,7 +757,7 @@ static struct kv_work *run_group(void *context, struct kv_work *works)
     struct rocks *rocks = context;
     struct kv_work *rest = works;
     enum kv_status failed = KV_UNAVAILABLE;
-    if (rocks->has_failed) {
+    if (!is_writing(rocks)) {
         rest = NULL;
     } else {
         for (; rest != NULL && !kv_group_is_full(&rocks->group); rest = rest->next)
@@ -674,6 +773,7 @@ const struct kv_engine kv_rocksdb = {
     .name = "rocksdb",
     .open = rocks_open,
     .close = rocks_close,
+    .health = rocks_health,
     .view = rocks_view,
     .update = rocks_update,
     .get = rocks_get,

@@ -3,12 +3,14 @@
  * kv_rocksdb_options — the settings: quick to start, small when idle, and never silently wrong.
  *
  * Corruption is reported, never served: every block read is checked against its checksum. Of the
- * write-ahead log only an unfinished last record is forgiven, which is what a crash leaves behind
- * and nobody was told about; damage before that makes the store refuse to open
- * (WAL_TOLERATE_UNFINISHED_TAIL). RocksDB's default would silently drop everything after the
- * damage, acknowledged writes included.
+ * write-ahead log nothing is forgiven: what a crash leaves behind has been cut off before
+ * (kv_wal.h), so any damage that RocksDB meets is real. Its own default would silently drop
+ * everything after the damage, acknowledged writes included. Tables that are missing or cut short
+ * are noticed at the start.
  */
 #include "kv/kv_rocksdb_options.h"
+
+#include <sys/resource.h>
 
 enum {
     CACHE_BYTES = 64 * 1024 * 1024,
@@ -19,16 +21,18 @@ enum {
     MEMTABLE_FILTER_PART = 128,        /* of a memtable, for a filter of its keys */
     LEVEL_BASE_BYTES = 128 * 1024 * 1024,
     OPEN_FILES_MAX = 512,
+    OPEN_FILES_PART = 4, /* of the process's descriptors, at most */
     BACKGROUND_JOBS = 2,
     SYNC_STEP_BYTES = 1024 * 1024, /* background writes reach the disk in such steps */
     FILTER_BITS_PER_KEY = 10,      /* one in a hundred absent keys costs a read */
     TABLE_FORMAT = 5,
     INFO_LOGS_MAX = 2,
 
-    INFO_LOG_WARNINGS = 2,            /* rocksdb::WARN_LEVEL */
-    WAL_TOLERATE_UNFINISHED_TAIL = 0, /* WALRecoveryMode::kTolerateCorruptedTailRecords */
+    INFO_LOG_FATAL = 4,       /* rocksdb::FATAL_LEVEL */
+    WAL_TOLERATE_NOTHING = 1, /* WALRecoveryMode::kAbsoluteConsistency */
 };
 
+static int open_files_max(void);
 static void set_tables(rocksdb_options_t *options, size_t cache_bytes);
 
 rocksdb_options_t *kv_rocksdb_options_create(const struct kv_options *options)
@@ -50,7 +54,7 @@ rocksdb_options_t *kv_rocksdb_options_create(const struct kv_options *options)
 
     rocksdb_options_set_create_if_missing(result, true);
     rocksdb_options_set_paranoid_checks(result, true);
-    rocksdb_options_set_wal_recovery_mode(result, WAL_TOLERATE_UNFINISHED_TAIL);
+    rocksdb_options_set_wal_recovery_mode(result, WAL_TOLERATE_NOTHING);
     rocksdb_options_set_compression(result, rocksdb_lz4_compression);
     rocksdb_options_set_write_buffer_size(result, MEMTABLE_BYTES);
     rocksdb_options_set_max_write_buffer_number(result, MEMTABLE_COUNT_MAX);
@@ -65,16 +69,28 @@ rocksdb_options_t *kv_rocksdb_options_create(const struct kv_options *options)
 
     /* A start reads no more than it must, on one thread. */
     rocksdb_options_set_skip_stats_update_on_db_open(result, true);
-    rocksdb_options_set_skip_checking_sst_file_sizes_on_db_open(result, true);
     rocksdb_options_set_max_file_opening_threads(result, 1);
-    rocksdb_options_set_max_open_files(result, OPEN_FILES_MAX);
+    rocksdb_options_set_max_open_files(result, open_files_max());
 
-    rocksdb_options_set_info_log_level(result, INFO_LOG_WARNINGS);
+    /*
+     * RocksDB ends the process when it cannot write its own log file, which on a full or failing
+     * disk is what it wants to report. Its statuses say the same, and go to our log.
+     */
+    rocksdb_options_set_info_log_level(result, INFO_LOG_FATAL);
     rocksdb_options_set_keep_log_file_num(result, INFO_LOGS_MAX);
     rocksdb_options_set_stats_dump_period_sec(result, 0);
     rocksdb_options_set_stats_persist_period_sec(result, 0);
     set_tables(result, options->cache_bytes > 0 ? options->cache_bytes : CACHE_BYTES);
     return result;
+}
+
+/* The rest of the descriptors is for connections. */
+static int open_files_max(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return OPEN_FILES_MAX;
+    const rlim_t part = limit.rlim_cur / OPEN_FILES_PART;
+    return part < OPEN_FILES_MAX ? (int)part : OPEN_FILES_MAX;
 }
 
 static void set_tables(rocksdb_options_t *options, size_t cache_bytes)
@@ -110,7 +126,8 @@ enum kv_open_status kv_rocksdb_options_failure(const char *error)
         {"Read-only file system", KV_OPEN_UNWRITABLE},
         {"No space left on device", KV_OPEN_UNWRITABLE},
         {"Disk quota exceeded", KV_OPEN_UNWRITABLE},
-        {"Not implemented: ", KV_OPEN_NEWER}, /* files of a RocksDB newer than ours */
+        {"No such file or directory", KV_OPEN_CORRUPT}, /* a file that the others name */
+        {"Not implemented: ", KV_OPEN_NEWER},           /* files of a RocksDB newer than ours */
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strstr(error, known[i].text) != NULL) return known[i].status;

@@ -25,14 +25,14 @@ static void add_header(struct endpoint *endpoint, const char *name, struct slice
 static void add_request_id(struct endpoint *endpoint, struct database *database,
                            struct arena *arena)
 {
-    static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    enum { LETTERS = sizeof alphabet - 1, PER_DRAW = 12 };
+    static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUV"; /* base 32 */
+    enum { LETTER_BITS = 5, LETTER_MASK = (1 << LETTER_BITS) - 1, PER_DRAW = 12 };
     uint8_t *id = arena_alloc_raw(arena, REQUEST_ID_LENGTH);
     uint64_t draw = 0;
     for (int i = 0; i < REQUEST_ID_LENGTH; i++) {
         if (i % PER_DRAW == 0) draw = random_next(&database->random);
-        id[i] = (uint8_t)alphabet[draw % LETTERS];
-        draw /= LETTERS;
+        id[i] = (uint8_t)alphabet[draw & LETTER_MASK];
+        draw >>= LETTER_BITS;
     }
     add_header(endpoint, "x-amzn-RequestId", slice_of(id, REQUEST_ID_LENGTH));
 }
@@ -59,7 +59,15 @@ static bool answer_health(struct endpoint *endpoint, const struct endpoint_reque
     struct slice host = request->header(request->context, "Host");
     if (host.length == 0)
         host = arena_format(arena, "dynamodb.%.*s.amazonaws.com", SLICE_ARGS(database->region));
-    return answer(endpoint, 200, arena_format(arena, "healthy: %.*s ", SLICE_ARGS(host)));
+    static const char *const troubles[] = {
+        [KV_FULL] = "the disk is full, writes are refused until there is space",
+        [KV_FAILED] = "writing failed, writes are refused until a restart",
+    };
+    const enum kv_health health = kv_health(database->kv);
+    if (health == KV_HEALTHY)
+        return answer(endpoint, 200, arena_format(arena, "healthy: %.*s ", SLICE_ARGS(host)));
+    return answer(endpoint, 503,
+                  arena_format(arena, "unhealthy: %.*s: %s ", SLICE_ARGS(host), troubles[health]));
 }
 
 static bool answer_preflight(struct endpoint *endpoint, const struct endpoint_request *request)
@@ -164,6 +172,8 @@ bool endpoint_start(struct endpoint *endpoint, struct database *database,
     endpoint->response = (struct endpoint_response){0};
     if (request->body_status == ENDPOINT_BODY_TOO_LARGE)
         return answer(endpoint, 413, (struct slice){0});
+    if (request->body_status == ENDPOINT_BODY_NO_ROOM)
+        return answer(endpoint, 503, (struct slice){0});
     add_request_id(endpoint, database, arena);
     if (is_administration(database, request)) return administer(endpoint, database, request, arena);
     add_cors(endpoint, request);

@@ -18,6 +18,7 @@ enum error_code database_status(struct call *call, enum kv_status status)
 {
     if (status == KV_OK) return OK;
     if (status == KV_ABORTED && call->error.code != OK) return call->error.code;
-    log_error("storage: %s", status_words[status]);
+    /* The engine has said why it takes no writes, once; a line for each refusal says no more. */
+    if (status != KV_UNAVAILABLE) log_error("storage: %s", status_words[status]);
     return fail(call, ERROR_INTERNAL, "Internal server error: %s", status_words[status]);
 }

@@ -74,8 +74,10 @@ static void failed_commit_writes_nothing_and_ends_all_updates(void **state)
 {
     struct fixture *fixture = *state;
     assert_int_equal(kv_update_wait(fixture->kv, put_body, "a"), KV_OK);
+    assert_int_equal(kv_health(fixture->kv), KV_HEALTHY);
     kv_fault_arm(&fixture->plan, KV_FAULT_COMMIT, 1, KV_UNAVAILABLE);
     assert_int_equal(kv_update_wait(fixture->kv, put_body, "b"), KV_UNAVAILABLE);
+    assert_int_equal(kv_health(fixture->kv), KV_FAILED);
     assert_int_equal(kv_update_wait(fixture->kv, put_body, "c"), KV_UNAVAILABLE);
     fixture_view(fixture, SCRIPT({STEP_SCAN, "a", "a=x ", .end = "z"}));
     fixture_reopen(fixture);

@@ -407,7 +407,7 @@ static int role_fill(struct place *place)
         if (status != KV_OK) break;
         number++;
     }
-    if (status != KV_UNAVAILABLE || number == 0) return 4;
+    if (status != KV_UNAVAILABLE || number == 0 || kv_health(kv) != KV_FAILED) return 4;
     if (kv_update_wait(kv, put_row_body, &(struct row){0}) != KV_UNAVAILABLE) return 5;
     for (int i = 0; i < number; i++)
         if (get_row(kv, i) != KV_OK) return 6;
