@@ -50,6 +50,7 @@ class Torture:
             add_arguments(parser)
         self.arguments = parser.parse_args()
         self.binary = os.path.abspath(self.arguments.binary)
+        self.is_sanitized = has_sanitizer(self.binary)
         self.short = self.arguments.short
         self.seed = self.arguments.seed
         if self.seed is None:
@@ -96,6 +97,13 @@ class Torture:
         say(f"seed {self.seed}, {seconds:.0f} s" + (": passed nothing" if not self.passed else ""))
         say(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
         return 1 if self.failed or not self.passed else 0
+
+
+def has_sanitizer(binary):
+    """Was it built with one? Then it is slow, and its memory says little."""
+    with open(binary, "rb") as file:
+        text = file.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
 
 
 def say(text):
