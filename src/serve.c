@@ -50,6 +50,8 @@ static enum endpoint_body body_status(enum exchange_body status)
     switch (status) {
     case EXCHANGE_BODY_OK:
         return ENDPOINT_BODY_OK;
+    case EXCHANGE_BODY_NO_ROOM:
+        return ENDPOINT_BODY_NO_ROOM;
     case EXCHANGE_BODY_TOO_LARGE:
         return ENDPOINT_BODY_TOO_LARGE;
     case EXCHANGE_BODY_MALFORMED:

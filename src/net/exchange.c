@@ -16,7 +16,9 @@
  *
  * A body that is too large is read to its end and dropped (within reason) before the answer: a
  * client that is still writing when the connection closes would see a reset and not the answer.
- * A client that asks first (Expect: 100-continue) is answered at once.
+ * A client that asks first (Expect: 100-continue) is answered at once. So it is with a body for which
+ * there is no room beside those of others: a client is asked to come again, rather than all to share
+ * memory that there is not.
  */
 #include "net/exchange.h"
 
@@ -43,6 +45,8 @@ static void take_fields(struct exchange *exchange);
 static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const char *name,
                                   size_t name_length, const char *value, size_t value_length);
 static uint64_t content_length(const struct exchange *exchange);
+static bool make_room(struct exchange *exchange, size_t needed) WARN_UNUSED;
+static bool claim(struct exchange *exchange, size_t bytes) WARN_UNUSED;
 static void decode_body(struct exchange *exchange);
 static void settle(struct exchange *exchange);
 static void park(struct exchange *exchange);
@@ -132,20 +136,38 @@ bool exchange_take_body(struct exchange *exchange, struct slice piece)
     const size_t kept = (size_t)exchange->upload_seen;
     exchange->upload_seen += piece.length;
     if (exchange->upload_seen > limit) exchange->body_status = EXCHANGE_BODY_TOO_LARGE;
-    if (exchange->body_status == EXCHANGE_BODY_TOO_LARGE)
+    if (exchange->body_status != EXCHANGE_BODY_OK)
         return exchange->upload_seen <= (uint64_t)limit * UPLOAD_DROP_FACTOR;
-    const size_t needed = kept + piece.length;
-    if (needed > exchange->upload_capacity) {
-        size_t capacity = exchange->upload_capacity * 2;
-        if (capacity == 0) capacity = UPLOAD_BYTES_FIRST;
-        if (capacity < needed) capacity = needed;
-        if (needed <= exchange->upload_expected && capacity > exchange->upload_expected)
-            capacity = exchange->upload_expected;
-        exchange->upload =
-            arena_grow(&exchange->arena, exchange->upload, exchange->upload_capacity, capacity);
-        exchange->upload_capacity = capacity;
+    if (!make_room(exchange, kept + piece.length)) {
+        exchange->body_status = EXCHANGE_BODY_NO_ROOM;
+        return true;
     }
     memcpy(exchange->upload + kept, piece.data, piece.length);
+    return true;
+}
+
+/* False when all bodies together would be too large. */
+static bool make_room(struct exchange *exchange, size_t needed)
+{
+    if (needed <= exchange->upload_capacity) return true;
+    size_t capacity = exchange->upload_capacity * 2;
+    if (capacity == 0) capacity = UPLOAD_BYTES_FIRST;
+    if (capacity < needed) capacity = needed;
+    if (needed <= exchange->upload_expected && capacity > exchange->upload_expected)
+        capacity = exchange->upload_expected;
+    if (!claim(exchange, capacity)) return false;
+    exchange->upload =
+        arena_grow(&exchange->arena, exchange->upload, exchange->upload_capacity, capacity);
+    exchange->upload_capacity = capacity;
+    return true;
+}
+
+/* Small bodies are not counted: how many connections there may be bounds them. */
+static bool claim(struct exchange *exchange, size_t bytes)
+{
+    if (bytes <= UPLOAD_BYTES_FIRST || bytes <= exchange->claimed) return true;
+    if (!loop_claim(exchange->loop, bytes - exchange->claimed)) return false;
+    exchange->claimed = bytes;
     return true;
 }
 
@@ -160,7 +182,7 @@ void exchange_deliver(struct exchange *exchange)
 static void decode_body(struct exchange *exchange)
 {
     struct loop *loop = exchange->loop;
-    if (exchange->body_status == EXCHANGE_BODY_TOO_LARGE) {
+    if (exchange->body_status != EXCHANGE_BODY_OK) {
         exchange->close = true;
         return;
     }
@@ -177,6 +199,9 @@ static void decode_body(struct exchange *exchange)
     switch (gzip_inflate(&loop->gzip, sent, loop->options->body_bytes_max, &exchange->arena,
                          &exchange->body)) {
     case GZIP_OK:
+        if (claim(exchange, sent.length + exchange->body.length)) break;
+        exchange->body = (struct slice){0};
+        exchange->body_status = EXCHANGE_BODY_NO_ROOM;
         break;
     case GZIP_TOO_LARGE:
         exchange->body_status = EXCHANGE_BODY_TOO_LARGE;
@@ -258,6 +283,8 @@ struct slice exchange_query(const struct exchange *exchange, const char *name)
 {
     const char *value = NULL;
     size_t length = 0;
+    if (memchr(exchange->target.data, '?', exchange->target.length) == NULL)
+        return (struct slice){0};
     if (MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, name,
                                       strlen(name), &value, &length) == MHD_NO)
         return (struct slice){0};
@@ -357,5 +384,6 @@ void exchange_end(struct exchange *exchange)
     struct arena arena = exchange->arena;
     struct loop *loop = exchange->loop;
     arena_reset(&arena);
+    if (exchange->claimed > 0) loop_release(loop, exchange->claimed);
     *exchange = (struct exchange){.loop = loop, .worker = loop->index, .arena = arena};
 }

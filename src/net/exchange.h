@@ -18,6 +18,7 @@ struct loop;
 
 enum exchange_body {
     EXCHANGE_BODY_OK,
+    EXCHANGE_BODY_NO_ROOM,   /* all bodies together are too large; otherwise as the next */
     EXCHANGE_BODY_TOO_LARGE, /* as sent or inflated; the body is empty, the connection will close */
     EXCHANGE_BODY_MALFORMED, /* said to be gzip and is not; the body is empty */
     EXCHANGE_BODY_UNSUPPORTED, /* in a content coding other than gzip; the body is as sent */
@@ -64,6 +65,7 @@ struct exchange {
     char crc[EXCHANGE_CRC_LENGTH + 1];
     uint8_t *upload; /* the body as it arrives */
     size_t upload_capacity;
+    size_t claimed;         /* of what all bodies may take (loop_claim) */
     size_t upload_expected; /* from Content-Length; 0 when unknown */
     uint64_t upload_seen;   /* bytes received, kept or dropped */
 };

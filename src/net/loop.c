@@ -231,6 +231,19 @@ const char *loop_date(struct loop *loop)
     return loop->date;
 }
 
+bool loop_claim(struct loop *loop, size_t bytes)
+{
+    const size_t before = atomic_fetch_add(loop->bodies_bytes, bytes);
+    if (before + bytes <= loop->options->bodies_bytes_max) return true;
+    loop_release(loop, bytes);
+    return false;
+}
+
+void loop_release(struct loop *loop, size_t bytes)
+{
+    CHECK(atomic_fetch_sub(loop->bodies_bytes, bytes) >= bytes);
+}
+
 static void wake(struct loop *loop)
 {
     const uint64_t one = 1;

@@ -19,6 +19,7 @@ struct loop {
     const struct server_handler *handler;
     void *context;
     unsigned index;
+    atomic_size_t *bodies_bytes; /* the server's */
 
     struct MHD_Daemon *daemon;
     int epoll_fd; /* over the daemon's epoll set and wake_fd */
@@ -59,6 +60,13 @@ void loop_close(struct loop *loop);
 
 /* Hands a parked exchange back to its loop. Any thread. */
 void loop_resume(struct loop *loop, struct exchange *exchange);
+
+/*
+ * Counts bytes of a body against what all bodies together may take; false when there is no room
+ * for them. What was claimed is given back with loop_release.
+ */
+bool loop_claim(struct loop *loop, size_t bytes) WARN_UNUSED;
+void loop_release(struct loop *loop, size_t bytes);
 
 /* The time as a Date header says it (RFC 9110, 5.6.7); valid until the next call. */
 const char *loop_date(struct loop *loop);

@@ -14,6 +14,8 @@ enum {
     SERVER_TIMEOUT_S = 75,
     SERVER_BODY_BYTES = 16 * 1024 * 1024,
     SERVER_COMPRESS_BYTES = 1024,
+    SERVER_BODIES_BYTES = 1024 * 1024 * 1024, /* 64 of the largest bodies at once */
+    SERVER_MEMORY_SHARE = 4,                  /* but no more than this part of the memory */
 };
 
 struct server {
@@ -21,10 +23,12 @@ struct server {
     uint16_t port;
     unsigned loop_count;
     struct loop *loops;
+    atomic_size_t bodies_bytes; /* of all loops, as loop_claim counts */
 };
 
 static enum server_status open_loops(struct server *server, const struct server_handler *handler,
                                      void *context, const int *sockets);
+static size_t default_bodies_bytes(void);
 
 void server_defaults(struct server_options *options)
 {
@@ -48,6 +52,7 @@ enum server_status server_open(const struct server_options *options,
     if (server == NULL) return SERVER_FAILED;
     server->options = *options;
     server->options.host = NULL;
+    if (options->bodies_bytes_max == 0) server->options.bodies_bytes_max = default_bodies_bytes();
     server->port = options->port;
     server->loops = aligned_alloc(_Alignof(struct loop), options->threads * sizeof *server->loops);
     int sockets[SERVER_THREADS_MAX];
@@ -62,6 +67,15 @@ enum server_status server_open(const struct server_options *options,
     return SERVER_OK;
 }
 
+static size_t default_bodies_bytes(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    const long page_bytes = sysconf(_SC_PAGESIZE);
+    if (pages <= 0 || page_bytes <= 0) return SERVER_BODIES_BYTES;
+    const size_t share = (size_t)pages / SERVER_MEMORY_SHARE * (size_t)page_bytes;
+    return share < SERVER_BODIES_BYTES ? share : SERVER_BODIES_BYTES;
+}
+
 /* Takes all sockets over, also when it fails. */
 static enum server_status open_loops(struct server *server, const struct server_handler *handler,
                                      void *context, const int *sockets)
@@ -73,8 +87,11 @@ static enum server_status open_loops(struct server *server, const struct server_
             (void)close(sockets[i]);
             continue;
         }
-        server->loops[i] = (struct loop){
-            .options = &server->options, .handler = handler, .context = context, .index = i};
+        server->loops[i] = (struct loop){.options = &server->options,
+                                         .handler = handler,
+                                         .context = context,
+                                         .index = i,
+                                         .bodies_bytes = &server->bodies_bytes};
         server->loop_count++;
         status = loop_open(&server->loops[i], sockets[i]);
     }

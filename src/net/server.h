@@ -36,6 +36,7 @@ struct server_options {
     unsigned connections;      /* most connections of one thread */
     unsigned timeout_s;        /* a connection silent for so long is closed */
     size_t body_bytes_max;     /* of a request, as sent and inflated */
+    size_t bodies_bytes_max;   /* of all requests under way; 0: 1 GiB, or a quarter of the memory */
     size_t compress_bytes_min; /* smaller response bodies are never compressed */
     const char *crc_header;    /* name of the header with the body's CRC-32; NULL: none */
 };

@@ -12,6 +12,7 @@
 enum endpoint_body {
     ENDPOINT_BODY_OK,
     ENDPOINT_BODY_TOO_LARGE,
+    ENDPOINT_BODY_NO_ROOM,   /* the server has too many others: the client is to come again */
     ENDPOINT_BODY_MALFORMED, /* its Content-Encoding does not decode */
 };
 

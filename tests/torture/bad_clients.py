@@ -379,6 +379,8 @@ def large_bodies(scene):
     """Clients with bodies of 16 MB at once: answered, or asked to come again; memory bounded."""
     body = b"{" + b" " * (BODY_BYTES_MAX - 2) + b"}"
     send_large_bodies(scene, scene.message("ListTables", body))
+    if not scene.short:
+        send_large_bodies(scene, scene.message("ListTables", body), 200)
 
 
 def large_writes(scene):
@@ -389,8 +391,8 @@ def large_writes(scene):
                                            {"RequestItems": {BIG_TABLE + "-2": items}}))
 
 
-def send_large_bodies(scene, message):
-    count = scene.seconds(16, 64)
+def send_large_bodies(scene, message, count=None):
+    count = count or scene.seconds(16, 64)
     reset_peak(scene.server)
     before = scene.resident_mb()
     with scene.connections(count) as connections:

@@ -21,6 +21,7 @@ static int open_fixture(void **state)
     struct server_options options;
     toy_defaults(&options);
     options.body_bytes_max = LIMIT;
+    options.bodies_bytes_max = 2 * LIMIT;
     toy_open(&fixture.toy, &options);
     client_open(&fixture.client, fixture.toy.port);
     gzip_open(&fixture.gzip);
@@ -263,6 +264,48 @@ static void the_limit_holds_for_what_a_body_inflates_to(void **state)
     assert_refused_and_closed(&fixture->client);
 }
 
+static int status_of(struct fixture *fixture, const char *header, struct slice body)
+{
+    struct client client;
+    client_open(&client, fixture->toy.port);
+    const int status = client_ask(&client, "/", header, body).status;
+    client_close(&client);
+    return status;
+}
+
+static void pause_ms(int milliseconds)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = milliseconds * 1000000L}, NULL);
+}
+
+static void bodies_share_their_room(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct slice body = pattern(&fixture->client, LIMIT);
+    struct client clients[2];
+    for (size_t i = 0; i < COUNT_OF(clients); i++) {
+        client_open(&clients[i], fixture->toy.port);
+        client_post(&clients[i], "/held", "", body);
+    }
+    while (atomic_load(&fixture->toy.requests) < COUNT_OF(clients))
+        pause_ms(1);
+    /* What two bodies have taken is not there for a third, in whatever form it comes. */
+    assert_int_equal(status_of(fixture, "", body), 503);
+    const struct slice bomb = gzipped(fixture, zeros(fixture, LIMIT));
+    assert_int_equal(status_of(fixture, "Content-Encoding: gzip\r\n", bomb), 503);
+    assert_int_equal(status_of(fixture, "", SLICE("a small one")), 200);
+    toy_release(&fixture->toy);
+    for (size_t i = 0; i < COUNT_OF(clients); i++) {
+        ASSERT_SLICE(client_read(&clients[i]).body, body);
+        client_close(&clients[i]);
+    }
+    /* The room is given back when an answer is on its way, which a client may see sooner. */
+    int status = 503;
+    for (int i = 0; i < 1000 && status == 503; i++, pause_ms(5))
+        status = status_of(fixture, "", body);
+    assert_int_equal(status, 200);
+}
+
 static void large_answers_are_compressed_for_those_who_ask(void **state)
 {
     static const struct {
@@ -316,6 +359,7 @@ int main(void)
         TEST(a_gzip_body_is_inflated),
         TEST(content_codings_are_told_apart),
         TEST(the_limit_holds_for_what_a_body_inflates_to),
+        TEST(bodies_share_their_room),
         TEST(large_answers_are_compressed_for_those_who_ask),
     };
     return cmocka_run_group_tests_name("net/exchange", tests, NULL, NULL);

@@ -148,9 +148,8 @@ static struct slice big_body(struct exchange *exchange)
 static void respond(struct exchange *exchange)
 {
     static const int statuses[] = {
-        [EXCHANGE_BODY_OK] = 200,
-        [EXCHANGE_BODY_TOO_LARGE] = 413,
-        [EXCHANGE_BODY_MALFORMED] = 400,
+        [EXCHANGE_BODY_OK] = 200,          [EXCHANGE_BODY_NO_ROOM] = 503,
+        [EXCHANGE_BODY_TOO_LARGE] = 413,   [EXCHANGE_BODY_MALFORMED] = 400,
         [EXCHANGE_BODY_UNSUPPORTED] = 415,
     };
     struct slice body = exchange->body;

@@ -11,7 +11,7 @@
  *     /header  answers with the value of the request header "?name="
  *     /target  answers with the target as it was sent
  *
- * A body that is not as it should be is answered with 413, 400 or 415.
+ * A body that is not as it should be is answered with 413, 503, 400 or 415.
  */
 #ifndef STATOR_TESTS_NET_TOY_H
 #define STATOR_TESTS_NET_TOY_H
