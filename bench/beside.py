@@ -17,6 +17,9 @@ from workload import ITEMS, Work
 
 CONNECTIONS = 32
 TURNS, DIMENSION_TURNS = 3, 2
+ANSWERS_MIN = 10     # on each connection, for what is under way not to matter
+LONGER_MAX = 4       # times the seconds of a run, for that
+LOOK_SECONDS = 2     # of looking at a slow peer's answers
 SPARE = 1.5          # more items than a load that takes them away is thought to need
 FLOOR_GOALS = {"GetItem": 1.7, "Query of 10": 2.5}
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -39,12 +42,11 @@ class Stage:
         row = {"name": work.name, "connections": connections, "cells": {}}
         answer = None
         for column in self.columns:
-            cell = row["cells"][column.name] = {"runs": []}
+            cell = row["cells"][column.name] = {"runs": [], "is_ours": column.family == "stator"}
             try:
-                first, cell["checksum"] = self.look(work, self.servers[column.name])
-                cell["bytes"] = len(first)
+                first = self.look(work, column, cell)
             except (stand.Failure, KeyError, TypeError) as failure:
-                give_up(column, cell, failure)
+                give_up(column, cell, table.NOT_SUPPORTED, failure)
                 continue
             answer = answer or first
         if systems.nginx_binary():
@@ -56,10 +58,19 @@ class Stage:
             self.run_rounds(work, connections, row["cells"], None)
         return row
 
-    def look(self, work, server):
+    def look(self, work, column, cell):
+        """Checks answers; returns the first."""
+        server = self.servers[column.name]
         if work.is_consuming:
             workload.prepare_deletes(server, load.SAMPLES)
-        return work.load.try_out(server, work.check)
+        patience = float("inf") if column.family == "stator" else LOOK_SECONDS
+        before = stand.cpu_seconds(server.pid)
+        first, cell["checksum"], count = work.load.try_out(server, work.check, patience)
+        cell["bytes"] = len(first)
+        # What is compiled while it runs becomes faster than this.
+        if column.warm_seconds == 0:
+            cell["rate"] = count / max(stand.cpu_seconds(server.pid) - before, 1e-9)
+        return first
 
     def run_rounds(self, work, connections, cells, nginx):
         for turn in range(self.rounds):
@@ -73,7 +84,7 @@ class Stage:
                         self.warm(work, connections, column, cell)
                     cell["runs"].append(self.run(work, connections, server, cell))
                 except stand.Failure as failure:
-                    give_up(column, cell, failure)
+                    give_up(column, cell, table.FAILED, failure)
             if nginx:
                 cell = cells["nginx"]
                 cell["runs"].append(load.measure(nginx, work.load, connections, self.seconds))
@@ -81,16 +92,36 @@ class Stage:
 
     def warm(self, work, connections, column, cell):
         """As long as it needs to become fast; tells about how fast that is."""
-        if not self.settings.small or work.is_consuming:
-            seconds = max(column.warm_seconds, self.seconds / 4)
+        is_needed = not self.settings.small or work.is_consuming or column.warm_seconds > 0
+        if not is_needed or self.is_slow(cell, connections):
+            return
+        seconds = max(column.warm_seconds, self.seconds / 4)
+        try:
             server = self.servers[column.name]
             cell["rate"] = load.measure(server, work.load, connections, seconds)["rate"]
+        except load.NoAnswer:
+            cell["rate"] = 1 / seconds
+
+    def is_slow(self, cell, connections):
+        """Whether so little would be answered that what is under way at the end of a run, which is
+        paid for but not counted, would matter. Stator never is."""
+        return (not cell["is_ours"] and cell.get("rate", float("inf")) * LONGER_MAX * self.seconds
+                < ANSWERS_MIN * connections)
 
     def run(self, work, connections, server, cell):
+        """One turn, for longer where little is answered; one request at a time for the slowest."""
+        rate = cell.get("rate", float("inf"))
+        if self.is_slow(cell, connections):
+            cell["is_alone"] = True
+            if work.is_consuming:
+                workload.prepare_deletes(server, int(rate * LONGER_MAX * self.seconds * 2) + 1)
+            return load.measure_alone(server, work.load, LONGER_MAX * self.seconds)
+        seconds = max(self.seconds, min(ANSWERS_MIN * connections / rate,
+                                        LONGER_MAX * self.seconds))
         if not work.is_consuming:
-            result = load.measure(server, work.load, connections, self.seconds)
+            result = load.measure(server, work.load, connections, seconds)
         else:
-            result = self.run_consuming(work, connections, server, cell["rate"])
+            result = self.run_consuming(work, connections, server, rate)
         load.expect_bodies(result, cell["bytes"])
         return result
 
@@ -106,11 +137,11 @@ class Stage:
         raise stand.Failure(f"{work.name}: no run was short enough for its items")
 
 
-def give_up(column, cell, failure):
-    """A peer may lack an operation or answer it wrongly; Stator may not."""
+def give_up(column, cell, word, failure):
+    """A peer may lack an operation, answer it wrongly or fail under load; Stator may not."""
     if column.family == "stator":
         raise stand.Failure(f"{column.name}: {failure}")
-    cell.update(failure=str(failure), runs=[])
+    cell.update(failure=str(failure), word=word, runs=[])
 
 
 @contextlib.contextmanager
@@ -199,7 +230,7 @@ def figure_sizes(settings, report, folder):
                        is_sized),
                   Work(f"PutItem, {size:,} bytes", workload.overwrite_load(
                       count_of(size), name, workload.sized_item(load.RANDOM, size)),
-                       workload.is_empty)]
+                       workload.is_done)]
     dimension(settings, report, folder, "sizes", works, prepare=prepare)
 
 
@@ -223,7 +254,7 @@ def figure_keys(settings, report, folder):
 
 def pair(count):
     return (("GetItem", workload.get_load(count), workload.is_item),
-            ("PutItem", workload.overwrite_load(count), workload.is_empty))
+            ("PutItem", workload.overwrite_load(count), workload.is_done))
 
 
 def dimension(settings, report, folder, name, works, counts=None, prepare=None):

@@ -3,7 +3,7 @@
 on a logarithmic axis of CPU over Stator's."""
 import math
 
-from table import FLOOR, OURS, cpu_medians, digits, median, ratios
+from table import FAILED, FLOOR, NOT_SUPPORTED, OURS, cpu_medians, digits, median, ratios
 
 WIDTH, LEFT, RIGHT = 1120, 300, 40
 ROW, HEAD, LEGEND_ROW = 26, 108, 20
@@ -141,9 +141,10 @@ def row_of(row, names, axis, y):
             middle = median(values)
             yield (f"<g><title>{escaped(name)}: {digits(middle)} × Stator, "
                    f"{digits(cpu[name])} µs</title>{mark(name, axis.at(middle), y)}</g>")
-    missing = [name for name, cell in row["cells"].items() if "failure" in cell]
-    if missing:
-        yield text_at(WIDTH - RIGHT, y + 4, f"not supported: {', '.join(missing)}", "end", "small")
+    for word in (NOT_SUPPORTED, FAILED):
+        missing = [name for name, cell in row["cells"].items() if cell.get("word") == word]
+        if missing:
+            yield text_at(WIDTH - RIGHT, y + 4, f"{word}: {', '.join(missing)}", "end", "small")
 
 
 def legend_of(names, durability, top):

@@ -26,6 +26,10 @@ ZIPF_EXPONENT = 0.99   # YCSB's
 ZIPF_DRAWS = 1 << 18
 
 
+class NoAnswer(Failure):
+    """A run in which nothing was answered, however long it was."""
+
+
 def headers_of(operation, port, length):
     """What an SDK sends: these names, values of this length. The signature has the right form."""
     credential = f"AKIAIOSFODNN7EXAMPLE/{time.strftime('%Y%m%d')}/us-east-1/dynamodb/aws4_request"
@@ -143,18 +147,21 @@ class Load:
                 return f"{(sequence - 1) % self.sequence_max:012}"
             yield MARKS.sub(fill, self.body)
 
-    def try_out(self, server, check, count=SAMPLES):
-        """Looks at some answers before a run: all have to pass check. Returns the first answer and
-        a checksum of all of them."""
+    def try_out(self, server, check, seconds=float("inf")):
+        """Looks at some answers before a run: all have to pass check. Returns the first answer, a
+        checksum of all of them, and how many there were within the time."""
         checksum, answers = 0, []
+        started = time.perf_counter()
         with Client(server.port) as client:
-            for body in self.samples(count, self.first(server)):
+            for body in self.samples(SAMPLES, self.first(server)):
                 answers.append(client.call_raw(self.operation, body.encode()))
                 if not check(json.loads(answers[-1])):
                     raise Failure(f"{self.operation}: unexpected answer {answers[-1][:300]}")
                 checksum = zlib.crc32(answers[-1], checksum)
-        self.sent(server, count)
-        return answers[0].decode(), f"{checksum:08x}"
+                if time.perf_counter() - started > seconds:
+                    break
+        self.sent(server, SAMPLES)
+        return answers[0].decode(), f"{checksum:08x}", len(answers)
 
 
 class Wrk:
@@ -222,7 +229,7 @@ def measure(server, load, connections, seconds):
         if result["requests"]:
             return result
         seconds = max(2 * seconds, 1)
-    raise Failure(f"no request was answered: {result}")
+    raise NoAnswer(f"no request was answered: {result}")
 
 
 def measure_once(server, load, connections, seconds):
@@ -241,6 +248,27 @@ def measure_once(server, load, connections, seconds):
     result["cpu_us"] = used * 1e6 / result["requests"]
     result["bytes_each"] = result["bytes"] / result["requests"]
     return result
+
+
+def measure_alone(server, load, seconds):
+    """The same of one request after the other, for a system that is too slow for wrk's many: what
+    they have begun at the end of a run would be most of its CPU."""
+    took, length = [], 0
+    before, started = stand.cpu_seconds(server.pid), time.perf_counter()
+    with Client(server.port) as client:
+        for body in load.samples(10**6, load.first(server)):
+            began = time.perf_counter()
+            length += len(client.call_raw(load.operation, body.encode()))
+            took.append((time.perf_counter() - began) * 1e6)
+            if time.perf_counter() - started > seconds:
+                break
+    used = stand.cpu_seconds(server.pid) - before
+    load.sent(server, len(took))
+    took.sort()
+    return {"requests": len(took), "rate": len(took) / (time.perf_counter() - started),
+            "cpu_us": used * 1e6 / len(took), "bytes_each": length / len(took),
+            "p50_us": took[len(took) // 2], "p90_us": took[len(took) * 9 // 10],
+            "p99_us": took[len(took) * 99 // 100]}
 
 
 def expect_bodies(result, length):

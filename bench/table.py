@@ -8,7 +8,8 @@ ratio is taken turn by turn; its median and extremes are what the table shows.
 import statistics
 
 OURS, FLOOR = "stator", "nginx"
-NOT_SUPPORTED = "not supported"
+NOT_SUPPORTED, FAILED = "not supported", "failed"  # before a run, and in it
+ALONE = " *"  # behind what was sent one request at a time
 
 
 def median(values):
@@ -74,9 +75,10 @@ def spread(values):
 
 def cell(row, name, over):
     if "failure" in row["cells"].get(name, {}):
-        return NOT_SUPPORTED
+        return row["cells"][name]["word"]
     values = ratios(row, name, over)
-    return spread(values) if values else ""
+    mark = ALONE if row["cells"].get(name, {}).get("is_alone") else ""
+    return spread(values) + mark if values else ""
 
 
 SHARE_GOAL, ABOVE_FLOOR_GOAL = 1 / 4, 1 / 10  # of the best peer's CPU
@@ -146,12 +148,13 @@ def page(machine, groups, columns):
     """All tables, with what one has to know to read them. groups: rows by what they vary."""
     head = "\n".join(f"- {name.replace('_', ' ')}: {value}" for name, value in machine.items())
     kinds = "\n".join(f"- {column.name}: {column.durability}" for column in columns)
-    reasons = "\n".join(f"- {row['name']}, {name}: {each['failure'][:200]}"
+    reasons = "\n".join(f"- {row['name']}, {name} {each['word']}: {each['failure'][:200]}"
                         for rows in groups.values() for row in rows
                         for name, each in row["cells"].items() if "failure" in each)
     tables = "\n\n".join(f"## By {name}\n\n{of_rows(rows, columns)}"
                          for name, rows in groups.items())
     return (f"# Stator and its peers: CPU of one request\n\nMedian of the turns (least-most): "
-            f"microseconds, then ratios. Each server on one core.\n\n{head}\n\nDurability "
+            f"microseconds, then ratios;{ALONE} where a system is so slow that it was sent one request "
+            f"at a time. Each server on one core.\n\n{head}\n\nDurability "
             f"differs:\n\n{kinds}\n\n{tables}\n"
-            + (f"\n## Not supported\n\n{reasons}\n" if reasons else ""))
+            + (f"\n## What peers did not do\n\n{reasons}\n" if reasons else ""))

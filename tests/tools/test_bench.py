@@ -76,11 +76,18 @@ def test_durable_is_who_syncs_before_the_answer():
 
 def test_what_a_peer_cannot_do_is_said_and_is_no_number():
     failed = row(stator=[10], moto=[])
-    failed["cells"]["moto"]["failure"] = "UnknownOperation"
+    failed["cells"]["moto"].update(failure="UnknownOperation", word=table.NOT_SUPPORTED)
     columns = [systems.OURS, systems.SYSTEMS[-1]]
     text = table.page(MACHINE, {"operations": [failed]}, columns)
     assert f"| {table.NOT_SUPPORTED} " in text
-    assert "GetItem, moto: UnknownOperation" in text
+    assert "GetItem, moto not supported: UnknownOperation" in text
+
+
+def test_what_was_sent_one_request_at_a_time_is_marked():
+    slow = row(stator=[10], moto=[900])
+    assert table.cell(slow, "moto", "stator") == "90.0 (90.0-90.0)"
+    slow["cells"]["moto"]["is_alone"] = True
+    assert table.cell(slow, "moto", "stator") == "90.0 (90.0-90.0)" + table.ALONE
 
 
 def test_all_lines_of_a_table_are_equally_long():
