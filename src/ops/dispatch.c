@@ -104,12 +104,14 @@ static bool submit(struct dispatch *dispatch)
     enum op_kind kind = request->kind;
     if (kind == OP_LOCAL) return true;
 
+    /* A read that may be of the past asks for more than its row. */
+    const bool reads_past = request->database->faults != NULL;
     atomic_store(&dispatch->phase, PHASE_STARTING);
     dispatch->submitted = true;
     dispatch->work = (struct kv_work){.body = run_body,
                                       .done = body_done,
                                       .context = dispatch,
-                                      .single_read = kind == OP_READ_ONE};
+                                      .single_read = kind == OP_READ_ONE && !reads_past};
     if (kind == OP_READ || kind == OP_READ_ONE) {
         kv_view(request->database->kv, &dispatch->work);
     } else {

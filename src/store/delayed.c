@@ -5,9 +5,11 @@
 enum kv_status delayed_open(struct kv_txn *txn, struct kv_range range, const struct past_view *view,
                             struct arena *arena, struct delayed *delayed)
 {
+    struct past_view past = *view;
     *delayed = (struct delayed){.is_reverse = range.reverse};
-    enum kv_status status = kv_cursor_open(txn, range, &delayed->cursor);
-    if (status == KV_OK) delayed->count = faults_past_rows(view, range, arena, &delayed->rows);
+    enum kv_status status = faults_look(&past, txn, arena);
+    if (status == KV_OK) status = kv_cursor_open(txn, range, &delayed->cursor);
+    if (status == KV_OK) delayed->count = faults_past_rows(&past, range, arena, &delayed->rows);
     return status;
 }
 

@@ -7,6 +7,8 @@
  */
 #include "store/faults.h"
 
+#include "store/layout.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -17,6 +19,7 @@ enum {
 
 struct note {
     uint64_t table_id;
+    uint64_t number; /* from 1 */
     int64_t time_ms;
     struct past_row row;
 };
@@ -43,6 +46,9 @@ struct faults {
     struct segment *oldest;
     struct segment *newest;
     size_t segment_count;
+    uint64_t note_count;  /* ever taken */
+    uint64_t mark_before; /* what earlier processes had stored; counts go on from there */
+    bool is_marked;       /* mark_before is known */
 };
 
 static const struct fault_settings nothing = {0};
@@ -224,12 +230,54 @@ void faults_note(struct faults *faults, const struct table *table, const struct 
         struct segment *segment = open_segment(faults, now_ms);
         segment->notes[segment->count++] = (struct note){
             .table_id = table->id,
+            .number = ++faults->note_count,
             .time_ms = now_ms,
             .row = {arena_copy(&segment->arena, row->key), arena_copy(&segment->arena, row->value)},
         };
         if (now_ms > segment->newest_ms) segment->newest_ms = now_ms;
     }
     pthread_mutex_unlock(&faults->mutex);
+}
+
+/* 0 when there is no mark. */
+static enum kv_status read_mark(struct kv_txn *txn, struct arena *arena, uint64_t *mark)
+{
+    struct slice stored;
+    const enum kv_status status = kv_get(txn, layout_notes_key(arena), arena, &stored);
+    *mark = 0;
+    if (status == KV_NOT_FOUND) return KV_OK;
+    if (status != KV_OK) return status;
+    if (stored.length != sizeof *mark) return KV_CORRUPT;
+    memcpy(mark, stored.data, sizeof *mark);
+    return KV_OK;
+}
+
+enum kv_status faults_mark(struct faults *faults, struct kv_txn *txn, struct arena *arena)
+{
+    enum kv_status status = KV_OK;
+    pthread_mutex_lock(&faults->mutex);
+    if (faults->note_count > 0) {
+        if (!faults->is_marked) status = read_mark(txn, arena, &faults->mark_before);
+        faults->is_marked = status == KV_OK;
+        const uint64_t mark = faults->mark_before + faults->note_count;
+        if (status == KV_OK) kv_put(txn, layout_notes_key(arena), slice_of(&mark, sizeof mark));
+    }
+    pthread_mutex_unlock(&faults->mutex);
+    return status;
+}
+
+enum kv_status faults_look(struct past_view *view, struct kv_txn *txn, struct arena *arena)
+{
+    uint64_t mark = 0;
+    view->note_count = 0;
+    if (view->faults == NULL) return KV_OK;
+    const enum kv_status status = read_mark(txn, arena, &mark);
+    pthread_mutex_lock(&view->faults->mutex);
+    /* Without a mark of this process its notes are all of writes that the view does not see. */
+    if (view->faults->is_marked && mark > view->faults->mark_before)
+        view->note_count = mark - view->faults->mark_before;
+    pthread_mutex_unlock(&view->faults->mutex);
+    return status;
 }
 
 /* ---- reads of the past ----------------------------------------------------------------------- */
@@ -255,6 +303,7 @@ struct walk {
     const struct segment *segment;
     size_t at;
     uint64_t table_id;
+    uint64_t note_count;
     int64_t horizon_ms;
 };
 
@@ -267,6 +316,7 @@ static const struct note *next_note(struct walk *walk)
             continue;
         }
         const struct note *note = &walk->segment->notes[walk->at++];
+        if (note->number > walk->note_count) return NULL;
         if (note->table_id == walk->table_id && note->time_ms > walk->horizon_ms) return note;
     }
     return NULL;
@@ -276,7 +326,7 @@ bool faults_past_value(const struct past_view *view, struct slice key, struct ar
                        struct slice *value)
 {
     struct faults *faults = view->faults;
-    struct walk walk = {.table_id = view->table->id};
+    struct walk walk = {.table_id = view->table->id, .note_count = view->note_count};
     const struct note *note = NULL;
     if (faults == NULL) return false;
     pthread_mutex_lock(&faults->mutex);
@@ -355,7 +405,7 @@ size_t faults_past_rows(const struct past_view *view, struct kv_range range, str
                         struct past_row **rows)
 {
     struct faults *faults = view->faults;
-    struct walk walk = {.table_id = view->table->id};
+    struct walk walk = {.table_id = view->table->id, .note_count = view->note_count};
     struct found *found = NULL;
     size_t count = 0;
     if (faults == NULL) return 0;

@@ -7,8 +7,12 @@
  * delayed, every write notes what each row it touches held before (rows of the table and of its
  * indexes). A delayed read reads the store as it is and puts back, for each row that was written
  * within the delay, what the first such write found. So a row shows exactly what it held the delay
- * ago by the server's clock, whatever the clock does: while it is frozen nothing arrives. Notes of
- * writes that fail in the end do no harm: what they found is what is still there.
+ * ago by the server's clock, whatever the clock does: while it is frozen nothing arrives.
+ *
+ * A note is taken before its write is committed, and what it found may be a write of the same
+ * group, as little committed. Writes therefore store how many notes there were by then, and a view
+ * disregards the notes beyond what it reads there: it does not see their writes either. Notes of
+ * writes that declined do no harm: what they found is what is still there.
  *
  * A database has faults only when it was opened for administration; everybody else pays one look
  * at a pointer. All functions may be called from any thread. Notes are kept in memory; when there
@@ -70,16 +74,25 @@ struct past_row {
 void faults_note(struct faults *faults, const struct table *table, const struct past_row *row,
                  int64_t now_ms);
 
+/* Makes the notes so far count for those who see this transaction. After the notes of each write.
+ */
+enum kv_status faults_mark(struct faults *faults, struct kv_txn *txn,
+                           struct arena *arena) WARN_UNUSED;
+
 /* A read that need not be consistent. */
 struct past_view {
     struct faults *faults; /* the database's; NULL: the read sees what there is */
     const struct table *table;
     bool of_global_index;
     int64_t now_ms;
+    uint64_t note_count; /* notes that count; set by faults_look */
 };
 
-/* True when the row was written within the delay; *value is what it held then, in the arena. Read
- * the store first, then ask: a write that was seen has left its note by then. */
+/* Reads from the view's transaction how many notes count for it. Before asking for the past. */
+enum kv_status faults_look(struct past_view *view, struct kv_txn *txn,
+                           struct arena *arena) WARN_UNUSED;
+
+/* True when the row was written within the delay; *value is what it held then, in the arena. */
 bool faults_past_value(const struct past_view *view, struct slice key, struct arena *arena,
                        struct slice *value);
 

@@ -67,9 +67,11 @@ enum error_code item_read_eventually(struct call *call, struct kv_txn *txn,
 {
     TRY(item_read(call, txn, view->table, key, item));
     if (view->faults == NULL) return OK;
+    struct past_view past = *view;
     struct slice stored;
     struct slice row_key = layout_item_key(call->arena, view->table, key);
-    if (!faults_past_value(view, row_key, call->arena, &stored)) return OK;
+    TRY(database_status(call, faults_look(&past, txn, call->arena)));
+    if (!faults_past_value(&past, row_key, call->arena, &stored)) return OK;
     *item = no_item;
     return stored.length == 0 ? OK : database_status(call, stored_item(stored, item));
 }
@@ -473,6 +475,7 @@ enum error_code item_write(struct call *call, const struct database *database, s
     write_indexes(&w);
     write_expiry(&w);
     write_row(&w);
+    if (w.faults != NULL) TRY(database_status(call, faults_mark(w.faults, txn, w.arena)));
     if (w.table->shard_count > 0) change_append(txn, w.arena, write, call->now_ms);
     return OK;
 }

@@ -408,6 +408,12 @@ uint64_t layout_garbage_id(struct slice key)
     return read_u64(key.data + 2);
 }
 
+struct slice layout_notes_key(struct arena *arena)
+{
+    struct buffer key = begin_system(arena, 'm');
+    return buffer_slice(&key);
+}
+
 struct slice layout_token_key(struct arena *arena, struct slice token)
 {
     struct buffer key = begin_system(arena, 'k');

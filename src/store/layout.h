@@ -5,6 +5,7 @@
  *   01 't' name                                  table description (schema_write)
  *   01 'g' id                                    a deleted table whose data is still there
  *   01 'n'                                       the newest table id, 8 bytes big-endian
+ *   01 'm'                                       how many notes writes have left (store/faults.h)
  *   01 'k' token                                 a transaction's ClientRequestToken and outcome
  *   01 'l' expiry token                          the same tokens by expiry time
  *   01 'b' id index                              how far a backfill has come
@@ -80,6 +81,7 @@ struct kv_range layout_table_records(void);
 struct slice layout_table_id_key(void);
 struct slice layout_garbage_key(struct arena *arena, uint64_t table_id);
 struct kv_range layout_garbage_range(void);
+struct slice layout_notes_key(struct arena *arena);
 struct slice layout_token_key(struct arena *arena, struct slice token);
 struct slice layout_token_expiry_key(struct arena *arena, int64_t expiry_ms, struct slice token);
 struct kv_range layout_token_expiry_range(struct arena *arena, int64_t until_ms);

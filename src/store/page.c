@@ -25,7 +25,8 @@ static enum error_code fetch_item(struct call *call, struct kv_txn *txn, struct 
     struct slice stored;
     struct slice row_key = layout_item_key(scratch, page->table, *item);
     enum kv_status status = kv_get(txn, row_key, scratch, &stored);
-    const struct past_view view = view_of(call, page);
+    struct past_view view = view_of(call, page);
+    TRY(database_status(call, faults_look(&view, txn, scratch)));
     if (faults_past_value(&view, row_key, scratch, &stored))
         status = stored.length > 0 ? KV_OK : KV_NOT_FOUND;
     if (status == KV_OK && (stored.length < 2 || stored.data[0] != LAYOUT_FORMAT))

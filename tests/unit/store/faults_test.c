@@ -140,7 +140,8 @@ static void note(const char *key, const char *before, int64_t now_ms)
 
 static struct past_view view_at(int64_t now_ms)
 {
-    return (struct past_view){.faults = faults, .table = &table, .now_ms = now_ms};
+    return (struct past_view){
+        .faults = faults, .table = &table, .now_ms = now_ms, .note_count = UINT64_MAX};
 }
 
 static void row_is_seen_as_it_was_the_delay_ago(void **state)
@@ -219,6 +220,66 @@ static enum kv_status write_rows(struct kv_txn *txn, void *context)
     return KV_OK;
 }
 
+static enum kv_status mark_notes(struct kv_txn *txn, void *context)
+{
+    (void)context;
+    return faults_mark(faults, txn, &arena);
+}
+
+static enum kv_status decline(struct kv_txn *txn, void *context)
+{
+    assert_int_equal(mark_notes(txn, context), KV_OK);
+    return KV_ABORTED;
+}
+
+static enum kv_status look(struct kv_txn *txn, void *context)
+{
+    return faults_look(context, txn, &arena);
+}
+
+/* What was put back of row a; empty: nothing. */
+static struct slice seen(void)
+{
+    struct slice value = {0};
+    struct past_view view = view_at(1300);
+    assert_int_equal(kv_view_wait(kv, look, &view), KV_OK);
+    if (!faults_past_value(&view, SLICE("a"), &arena, &value)) value = (struct slice){0};
+    return value;
+}
+
+/* Issue 4: a delayed read showed what a write had found that was not committed itself. */
+static void notes_count_once_their_writes_are_visible(void **state)
+{
+    (void)state;
+    set(&(struct fault_settings){.read_delay_ms = 200});
+    note("a", "one", 1000);
+    assert_int_equal(kv_update_wait(kv, mark_notes, NULL), KV_OK);
+    assert_int_equal(seen().length, 0);
+    note("a", "two", 1250);
+    assert_int_equal(seen().length, 0);
+    assert_int_equal(kv_update_wait(kv, decline, NULL), KV_ABORTED);
+    assert_int_equal(seen().length, 0);
+    assert_int_equal(kv_update_wait(kv, mark_notes, NULL), KV_OK);
+    ASSERT_SLICE(seen(), SLICE("two"));
+}
+
+/* The marks of a process before this one are in the same store. */
+static void notes_of_a_new_process_count_from_its_own_marks(void **state)
+{
+    (void)state;
+    set(&(struct fault_settings){.read_delay_ms = 200});
+    for (int i = 0; i < DRAWS; i++)
+        note("a", "one", 1250);
+    assert_int_equal(kv_update_wait(kv, mark_notes, NULL), KV_OK);
+    faults_close(faults);
+    faults = faults_open();
+    set(&(struct fault_settings){.read_delay_ms = 200});
+    note("a", "new", 1250);
+    assert_int_equal(seen().length, 0);
+    assert_int_equal(kv_update_wait(kv, mark_notes, NULL), KV_OK);
+    ASSERT_SLICE(seen(), SLICE("new"));
+}
+
 static enum kv_status read_rows(struct kv_txn *txn, void *context)
 {
     struct reading *reading = context;
@@ -248,6 +309,7 @@ static void range_shows_the_past_in_both_directions(void **state)
         if (rows[i].before != NULL) note(rows[i].key, rows[i].before, 950);
         if (rows[i].before != NULL) note(rows[i].key, "later", 960);
     }
+    assert_int_equal(kv_update_wait(kv, mark_notes, NULL), KV_OK);
     static const struct {
         const char *begin, *end;
         bool reverse;
@@ -280,6 +342,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(row_is_seen_as_it_was_the_delay_ago, open_all, close_all),
         cmocka_unit_test_setup_teardown(global_indexes_have_the_longer_delay, open_all, close_all),
         cmocka_unit_test_setup_teardown(notes_are_forgotten_oldest_first, open_all, close_all),
+        cmocka_unit_test_setup_teardown(notes_count_once_their_writes_are_visible, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(notes_of_a_new_process_count_from_its_own_marks, open_all,
+                                        close_all),
         cmocka_unit_test_setup_teardown(range_shows_the_past_in_both_directions, open_all,
                                         close_all),
     };
