@@ -153,9 +153,15 @@ static bool make_room(struct exchange *exchange, size_t needed)
     size_t capacity = exchange->upload_capacity * 2;
     if (capacity == 0) capacity = UPLOAD_BYTES_FIRST;
     if (capacity < needed) capacity = needed;
-    if (needed <= exchange->upload_expected && capacity > exchange->upload_expected)
-        capacity = exchange->upload_expected;
-    if (!claim(exchange, capacity)) return false;
+    const size_t expected = exchange->upload_expected;
+    if (needed <= expected && capacity > expected) capacity = expected;
+    /*
+     * The whole of it is claimed as soon as it turns out large: were it claimed as it grows, many at
+     * once would all come half way.
+     */
+    if (!claim(exchange,
+               capacity > UPLOAD_BYTES_FIRST && capacity < expected ? expected : capacity))
+        return false;
     exchange->upload =
         arena_grow(&exchange->arena, exchange->upload, exchange->upload_capacity, capacity);
     exchange->upload_capacity = capacity;
