@@ -565,24 +565,43 @@ static inline block_mask copy_block(uint8_t *to, const uint8_t *from)
     return find_escaped(bytes);
 }
 
-/* As copy_block for fewer bytes: its first and its last, which may overlap; the rest are spaces. */
-static inline block_mask copy_short(uint8_t *to, struct slice text)
+/*
+ * As copy_block for fewer bytes: their first half and their last, which may overlap. Down to four
+ * bytes; what the block has more is spaces.
+ */
+static inline block_mask copy_half_block(uint8_t *to, struct slice text)
 {
-    uint64_t first = EIGHT_SPACES;
-    uint64_t last = EIGHT_SPACES;
-    if (text.length >= sizeof first) {
-        const size_t at = text.length - sizeof last;
-        memcpy(&first, text.data, sizeof first);
-        memcpy(&last, text.data + at, sizeof last);
-        memcpy(to, &first, sizeof first);
-        memcpy(to + at, &last, sizeof last);
+    block_halves halves = {EIGHT_SPACES, EIGHT_SPACES};
+    if (text.length >= sizeof(uint64_t)) {
+        const size_t last = text.length - sizeof(uint64_t);
+        uint64_t eight[2];
+        memcpy(&eight[0], text.data, sizeof eight[0]);
+        memcpy(&eight[1], text.data + last, sizeof eight[1]);
+        memcpy(to, &eight[0], sizeof eight[0]);
+        memcpy(to + last, &eight[1], sizeof eight[1]);
+        halves = (block_halves){eight[0], eight[1]};
     } else {
-        for (size_t i = 0; i < text.length; i++) {
-            to[i] = text.data[i];
-            first = first << BITS_PER_BYTE | text.data[i];
-        }
+        const size_t last = text.length - sizeof(uint32_t);
+        uint32_t four[2];
+        memcpy(&four[0], text.data, sizeof four[0]);
+        memcpy(&four[1], text.data + last, sizeof four[1]);
+        memcpy(to, &four[0], sizeof four[0]);
+        memcpy(to + last, &four[1], sizeof four[1]);
+        halves[0] = four[0] | (uint64_t)four[1] << (BITS_PER_BYTE * sizeof four[0]);
     }
-    return find_escaped((block)(block_halves){first, last});
+    return find_escaped((block)halves);
+}
+
+/* As copy_half_block for up to three bytes. */
+static inline bool copy_few(uint8_t *to, struct slice text)
+{
+    bool is_plain = true;
+    for (size_t i = 0; i < text.length; i++) {
+        const uint8_t byte = text.data[i];
+        to[i] = byte;
+        is_plain = is_plain && byte >= ' ' && byte != '"' && byte != '\\';
+    }
+    return is_plain;
 }
 
 /*
@@ -592,8 +611,9 @@ static inline block_mask copy_short(uint8_t *to, struct slice text)
 static inline bool copy_plain(uint8_t *to, struct slice text)
 {
     block_mask found = {0};
+    if (text.length < sizeof(uint32_t)) return copy_few(to, text);
     if (text.length < BLOCK_BYTES) {
-        found = copy_short(to, text);
+        found = copy_half_block(to, text);
     } else {
         const size_t last = text.length - BLOCK_BYTES; /* this block may overlap the one before */
         for (size_t at = 0; at < last; at += BLOCK_BYTES) {
@@ -604,16 +624,22 @@ static inline bool copy_plain(uint8_t *to, struct slice text)
     return first_found(found) == BLOCK_BYTES;
 }
 
+uint8_t *json_put_plain(uint8_t *to, struct slice text)
+{
+    to[0] = '"';
+    if (!copy_plain(to + 1, text)) return NULL;
+    to[text.length + 1] = '"';
+    return to + text.length + 2;
+}
+
 void json_append_string(struct buffer *buffer, struct slice text)
 {
     uint8_t *start = buffer_reserve(buffer, text.length + 2);
-    start[0] = '"';
-    buffer->length++;
-    if (copy_plain(start + 1, text)) {
-        start[text.length + 1] = '"';
-        buffer->length += text.length + 1;
+    if (json_put_plain(start, text) != NULL) {
+        buffer->length += text.length + 2;
         return;
     }
+    buffer->length++; /* the opening quote */
     append_escaped(buffer, text);
 }
 

@@ -71,6 +71,12 @@ static inline const struct json_token *json_next(const struct json_token *token)
 /* Reads a JSON integer that fits; false when it has a fraction or exponent, or does not fit. */
 bool json_int64(const struct json_token *token, int64_t *value);
 
+/*
+ * Writes text as a JSON string with its quotes where there is room for both, and returns its end;
+ * NULL when something in it must be escaped: then what was written is of no use.
+ */
+uint8_t *json_put_plain(uint8_t *to, struct slice text);
+
 /* Appends text as a JSON string with its quotes; control characters, '"' and '\' are escaped. */
 void json_append_string(struct buffer *buffer, struct slice text);
 

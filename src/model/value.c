@@ -9,15 +9,10 @@
 
 #include "base/utf8.h"
 #include "model/limits.h"
+#include "model/value_bytes.h"
 #include <stdlib.h>
 
 enum {
-    VARINT_BITS = 7,
-    VARINT_MORE = 0x80, /* another byte follows */
-    VARINT_BYTES_MAX = 5,
-    TYPE_BYTES = 1,
-    U32_BYTES = 4,
-    CONTAINER_HEAD_BYTES = TYPE_BYTES + 2 * U32_BYTES, /* type, body length, count */
     SCALAR_HEAD_BYTES_MAX = TYPE_BYTES + VARINT_BYTES_MAX,
     SORT_BY_INSERTION_MAX = 24, /* attributes; above it, qsort */
     CONTAINER_OVERHEAD = 3,     /* what a list or map weighs, and … */
@@ -62,12 +57,6 @@ enum value_type value_set_member_type(enum value_type set)
 
 /* ---- reading ---- */
 
-static inline uint32_t load_u32(const uint8_t *from)
-{
-    return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 |
-           (uint32_t)from[3] << 24;
-}
-
 static inline void store_u32(uint8_t *to, uint32_t value)
 {
     to[0] = (uint8_t)value;
@@ -76,8 +65,7 @@ static inline void store_u32(uint8_t *to, uint32_t value)
     to[3] = (uint8_t)(value >> 24);
 }
 
-/* The bytes behind a varint length; the varint of two bytes and more. */
-static struct slice read_long_bytes(const uint8_t *from)
+struct slice value_bytes_long_text(const uint8_t *from)
 {
     size_t length = 0;
     for (unsigned shift = 0;; shift += VARINT_BITS) {
@@ -87,12 +75,6 @@ static struct slice read_long_bytes(const uint8_t *from)
         if ((byte & VARINT_MORE) == 0) break;
     }
     return slice_of(from, length);
-}
-
-static inline struct slice read_bytes(const uint8_t *from)
-{
-    if (*from < VARINT_MORE) return slice_of(from + 1, *from);
-    return read_long_bytes(from);
 }
 
 static inline void read_scalar(const uint8_t *from, struct slice data, struct value *value)
@@ -105,10 +87,10 @@ static inline void read_scalar(const uint8_t *from, struct slice data, struct va
 
 static inline void read_container(const uint8_t *from, struct value *value)
 {
-    const size_t body = load_u32(from + TYPE_BYTES);
+    const size_t body = value_bytes_u32(from + TYPE_BYTES);
     CHECK(body >= U32_BYTES);
     value->type = (enum value_type) * from;
-    value->count = load_u32(from + TYPE_BYTES + U32_BYTES);
+    value->count = value_bytes_u32(from + TYPE_BYTES + U32_BYTES);
     value->data = slice_of(from + CONTAINER_HEAD_BYTES, body - U32_BYTES);
     value->encoded = slice_of(from, TYPE_BYTES + U32_BYTES + body);
 }
@@ -122,7 +104,7 @@ static inline void read_value(const uint8_t *from, struct value *value)
     switch ((enum value_type) * from) {
     case VALUE_STRING:
     case VALUE_BINARY:
-        read_scalar(from, read_bytes(from + TYPE_BYTES), value);
+        read_scalar(from, value_bytes_text(from + TYPE_BYTES), value);
         return;
     case VALUE_NUMBER:
         read_scalar(from, slice_of(from + TYPE_BYTES + 1, from[TYPE_BYTES]), value);
@@ -163,13 +145,13 @@ static inline bool next(const struct value *container, struct value_walk *walk, 
     if (walk->offset >= container->data.length) return false;
     const uint8_t *from = container->data.data + walk->offset;
     if (value_is_set(container->type)) {
-        const struct slice member = read_bytes(from);
+        const struct slice member = value_bytes_text(from);
         *value = (struct value){.type = value_set_member_type(container->type), .data = member};
         walk->offset = (size_t)(member.data + member.length - container->data.data);
         return true;
     }
     if (container->type == VALUE_MAP) {
-        const struct slice read = read_bytes(from);
+        const struct slice read = value_bytes_text(from);
         if (name != NULL) *name = read;
         from = read.data + read.length;
     }
@@ -185,14 +167,6 @@ bool value_next(struct value container, struct value_walk *walk, struct slice *n
     return next(&container, walk, name, value);
 }
 
-/* Where the value that begins at from ends. */
-static inline const uint8_t *skip_value(const uint8_t *from)
-{
-    struct value value;
-    read_value(from, &value);
-    return value.encoded.data + value.encoded.length;
-}
-
 struct value value_member(struct value map, struct slice name)
 {
     CHECK(map.type == VALUE_MAP);
@@ -200,12 +174,12 @@ struct value value_member(struct value map, struct slice name)
     const uint8_t *const end = at + map.data.length;
     struct value value = {0};
     while (at < end) {
-        const struct slice entry = read_bytes(at);
+        const struct slice entry = value_bytes_text(at);
         at = entry.data + entry.length;
         const int order = slice_compare(entry, name);
         if (order == 0) read_value(at, &value);
         if (order >= 0) break; /* the names are sorted */
-        at = skip_value(at);
+        at = value_bytes_end(at);
     }
     return value;
 }
@@ -217,7 +191,7 @@ struct value value_element(struct value list, size_t index)
     if (index >= list.count) return value;
     const uint8_t *at = list.data.data;
     for (size_t i = 0; i < index; i++)
-        at = skip_value(at);
+        at = value_bytes_end(at);
     read_value(at, &value);
     return value;
 }
@@ -228,7 +202,7 @@ bool value_set_contains(struct value set, struct slice member)
     const uint8_t *at = set.data.data;
     const uint8_t *const end = at + set.data.length;
     while (at < end) {
-        const struct slice present = read_bytes(at);
+        const struct slice present = value_bytes_text(at);
         const int order = slice_compare(present, member);
         if (order >= 0) return order == 0; /* the members are sorted */
         at = present.data + present.length;
@@ -294,17 +268,34 @@ size_t value_size(struct value value)
     return size_of(&value);
 }
 
+/* Every row of a page is measured: what it consists of as a rule is not taken apart first. */
 size_t item_size(struct slice item)
 {
     if (item.length == 0) return 0;
     const struct value map = value_read(item);
     CHECK(map.type == VALUE_MAP);
-    struct value_walk walk = {0};
-    struct slice name = {0};
-    struct value attribute;
+    const uint8_t *at = map.data.data;
+    const uint8_t *const end = at + map.data.length;
     size_t size = 0;
-    while (next(&map, &walk, &name, &attribute))
-        size += name.length + size_of(&attribute);
+    while (at < end) {
+        struct slice data = value_bytes_text(at);
+        size += data.length;
+        at = data.data + data.length;
+        if (*at == VALUE_STRING || *at == VALUE_BINARY) {
+            data = value_bytes_text(at + TYPE_BYTES);
+            size += data.length;
+            at = data.data + data.length;
+        } else if (*at == VALUE_NUMBER) {
+            size += at[TYPE_BYTES];
+            at += TYPE_BYTES + 1 + at[TYPE_BYTES];
+        } else {
+            struct value value;
+            read_value(at, &value);
+            size += size_of(&value);
+            at = value.encoded.data + value.encoded.length;
+        }
+    }
+    CHECK(at == end);
     return size;
 }
 
@@ -583,10 +574,10 @@ static bool check_container(struct checker *checker, enum value_type type, unsig
     struct slice head;
     struct slice body;
     if (!take(checker, U32_BYTES, &head)) return false;
-    if (!take(checker, load_u32(head.data), &body)) return false;
+    if (!take(checker, value_bytes_u32(head.data), &body)) return false;
     struct checker inner = {body.data, body.data + body.length};
     if (!take(&inner, U32_BYTES, &head)) return false;
-    const uint32_t count = load_u32(head.data);
+    const uint32_t count = value_bytes_u32(head.data);
     if (value_is_set(type) && count == 0) return false;
     return check_elements(&inner, type, count, containers + 1);
 }

@@ -10,6 +10,7 @@
 
 #include "base/base64.h"
 #include "model/limits.h"
+#include "model/value_bytes.h"
 #include <endian.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -543,20 +544,66 @@ static enum error_code read_map(struct reader *reader, const struct json_token *
 
 /* ---- writing ---- */
 
+static const uint8_t *to_json(struct buffer *out, const uint8_t *from);
+
 static void append_number(struct buffer *out, struct slice bytes)
 {
     char *text = (char *)buffer_reserve(out, NUMBER_TEXT_MAX);
     out->length += number_print(bytes, text);
 }
 
+/* Each writes a value whose bytes begin at from, and returns where they end. */
+
+static const uint8_t *string_to_json(struct buffer *out, const uint8_t *from)
+{
+    const struct slice head = SLICE("{\"S\":");
+    const struct slice text = value_bytes_text(from + TYPE_BYTES);
+    uint8_t *to = buffer_reserve(out, head.length + text.length + sizeof "\"\"}");
+    memcpy(to, head.data, head.length);
+    uint8_t *const end = json_put_plain(to + head.length, text);
+    if (end != NULL) {
+        *end = '}';
+        out->length += (size_t)(end + 1 - to);
+    } else {
+        out->length += head.length;
+        json_append_string(out, text);
+        buffer_append_byte(out, '}');
+    }
+    return text.data + text.length;
+}
+
+static const uint8_t *number_to_json(struct buffer *out, const uint8_t *from)
+{
+    const struct slice head = SLICE("{\"N\":\"");
+    const struct slice tail = SLICE("\"}");
+    const struct slice bytes = slice_of(from + TYPE_BYTES + 1, from[TYPE_BYTES]);
+    uint8_t *const start = buffer_reserve(out, head.length + NUMBER_TEXT_MAX + tail.length);
+    uint8_t *to = start;
+    memcpy(to, head.data, head.length);
+    to += head.length;
+    to += number_print(bytes, (char *)to);
+    memcpy(to, tail.data, tail.length);
+    out->length += (size_t)(to + tail.length - start);
+    return bytes.data + bytes.length;
+}
+
+static const uint8_t *binary_to_json(struct buffer *out, const uint8_t *from)
+{
+    const struct slice bytes = value_bytes_text(from + TYPE_BYTES);
+    BUFFER_TEXT(out, "{\"B\":\"");
+    base64_append(out, bytes);
+    BUFFER_TEXT(out, "\"}");
+    return bytes.data + bytes.length;
+}
+
 static void members_to_json(struct buffer *out, struct value set)
 {
     struct value_walk walk = {0};
     struct value member;
-    bool first = true;
+    uint8_t before = '[';
     while (value_next(set, &walk, NULL, &member)) {
-        if (!first) buffer_append_byte(out, ',');
-        first = false;
+        buffer_append_byte(out, before);
+        before = ',';
         if (member.type == VALUE_STRING) {
             json_append_string(out, member.data);
             continue;
@@ -566,89 +613,93 @@ static void members_to_json(struct buffer *out, struct value set)
         if (member.type == VALUE_BINARY) base64_append(out, member.data);
         buffer_append_byte(out, '"');
     }
+    buffer_append_byte(out, ']');
 }
 
-static void elements_to_json(struct buffer *out, struct value list)
+static void elements_to_json(struct buffer *out, const uint8_t *at, const uint8_t *end)
 {
-    struct value_walk walk = {0};
-    struct value element;
-    bool first = true;
-    while (value_next(list, &walk, NULL, &element)) {
-        if (!first) buffer_append_byte(out, ',');
-        first = false;
-        value_to_json(out, element);
+    buffer_append_byte(out, '[');
+    while (at < end) {
+        at = to_json(out, at);
+        if (at < end) buffer_append_byte(out, ',');
     }
+    CHECK(at == end);
+    buffer_append_byte(out, ']');
 }
 
-static void map_to_json(struct buffer *out, struct value map)
+static void entries_to_json(struct buffer *out, const uint8_t *at, const uint8_t *end)
 {
-    struct value_walk walk = {0};
-    struct slice name;
-    struct value value;
-    uint8_t before = '{';
-    while (value_next(map, &walk, &name, &value)) {
-        buffer_append_byte(out, before);
-        before = ',';
-        json_append_string(out, name);
-        buffer_append_byte(out, ':');
-        value_to_json(out, value);
+    buffer_append_byte(out, '{');
+    while (at < end) {
+        const struct slice name = value_bytes_text(at);
+        uint8_t *const to = buffer_reserve(out, name.length + sizeof "\"\":");
+        uint8_t *const name_end = json_put_plain(to, name);
+        if (name_end != NULL) {
+            *name_end = ':';
+            out->length += (size_t)(name_end + 1 - to);
+        } else {
+            json_append_string(out, name);
+            buffer_append_byte(out, ':');
+        }
+        at = to_json(out, name.data + name.length);
+        if (at < end) buffer_append_byte(out, ',');
     }
-    if (before == '{') buffer_append_byte(out, '{');
+    CHECK(at == end);
     buffer_append_byte(out, '}');
+}
+
+static const uint8_t *container_to_json(struct buffer *out, const uint8_t *from)
+{
+    const enum value_type type = (enum value_type) * from;
+    const uint8_t *const at = from + CONTAINER_HEAD_BYTES;
+    const uint8_t *const end = value_bytes_end(from);
+    BUFFER_TEXT(out, "{\"");
+    buffer_append(out, slice_of_string(value_type_name(type)));
+    BUFFER_TEXT(out, "\":");
+    if (type == VALUE_LIST) {
+        elements_to_json(out, at, end);
+    } else if (type == VALUE_MAP) {
+        entries_to_json(out, at, end);
+    } else {
+        members_to_json(out, value_read(slice_of(from, (size_t)(end - from))));
+    }
+    buffer_append_byte(out, '}');
+    return end;
+}
+
+static const uint8_t *to_json(struct buffer *out, const uint8_t *from)
+{
+    switch ((enum value_type) * from) {
+    case VALUE_STRING:
+        return string_to_json(out, from);
+    case VALUE_NUMBER:
+        return number_to_json(out, from);
+    case VALUE_BINARY:
+        return binary_to_json(out, from);
+    case VALUE_BOOLEAN:
+        buffer_append(out,
+                      from[TYPE_BYTES] != 0 ? SLICE("{\"BOOL\":true}") : SLICE("{\"BOOL\":false}"));
+        break;
+    case VALUE_NULL:
+        BUFFER_TEXT(out, "{\"NULL\":true}");
+        break;
+    default:
+        return container_to_json(out, from); /* which refuses what is no type */
+    }
+    return value_bytes_end(from);
 }
 
 void value_to_json(struct buffer *out, struct value value)
 {
-    switch (value.type) {
-    case VALUE_STRING:
-        BUFFER_TEXT(out, "{\"S\":");
-        json_append_string(out, value.data);
-        break;
-    case VALUE_NUMBER:
-        BUFFER_TEXT(out, "{\"N\":\"");
-        append_number(out, value.data);
-        buffer_append_byte(out, '"');
-        break;
-    case VALUE_BINARY:
-        BUFFER_TEXT(out, "{\"B\":\"");
-        base64_append(out, value.data);
-        buffer_append_byte(out, '"');
-        break;
-    case VALUE_BOOLEAN:
-        BUFFER_TEXT(out, "{\"BOOL\":");
-        buffer_append(out, value.data.data[0] != 0 ? SLICE("true") : SLICE("false"));
-        break;
-    case VALUE_NULL:
-        BUFFER_TEXT(out, "{\"NULL\":true");
-        break;
-    case VALUE_LIST:
-        BUFFER_TEXT(out, "{\"L\":[");
-        elements_to_json(out, value);
-        buffer_append_byte(out, ']');
-        break;
-    case VALUE_MAP:
-        BUFFER_TEXT(out, "{\"M\":");
-        map_to_json(out, value);
-        break;
-    case VALUE_STRING_SET:
-    case VALUE_NUMBER_SET:
-    case VALUE_BINARY_SET:
-        BUFFER_TEXT(out, "{\"");
-        buffer_append(out, slice_of_string(value_type_name(value.type)));
-        BUFFER_TEXT(out, "\":[");
-        members_to_json(out, value);
-        buffer_append_byte(out, ']');
-        break;
-    case VALUE_ABSENT:
-    case VALUE_TYPES:
-        check_failed("a value to write has a type", __FILE__, __LINE__);
-    }
-    buffer_append_byte(out, '}');
+    const uint8_t *const end = to_json(out, value.encoded.data);
+    CHECK(end == value.encoded.data + value.encoded.length);
 }
 
 void item_to_json(struct buffer *out, struct slice item)
 {
-    map_to_json(out, value_read(item.length == 0 ? item_empty() : item));
+    const struct value map = value_read(item.length == 0 ? item_empty() : item);
+    CHECK(map.type == VALUE_MAP);
+    entries_to_json(out, map.data.data, map.data.data + map.data.length);
 }
 
 static void scalar_to_text(struct buffer *out, struct value value)

@@ -286,6 +286,26 @@ static void strings_are_written_with_the_escapes_they_need(void **state)
     }
 }
 
+/* Of every length, with the byte at every place: strings are copied in blocks that overlap. */
+static void one_byte_to_escape_is_found_wherever_it_stands(void **state)
+{
+    struct arena *arena = *state;
+    enum { LENGTH_MAX = 40 };
+    static const char special[] = {'"', '\\', '\n', '\0', '\x1f'};
+    uint8_t text[LENGTH_MAX];
+    for (size_t length = 1; length <= LENGTH_MAX; length++) {
+        for (size_t at = 0; at < length; at++) {
+            memset(text, 'a', sizeof text);
+            uint8_t *room = arena_alloc(arena, length + 2);
+            assert_ptr_equal(json_put_plain(room, slice_of(text, length)), room + length + 2);
+            ASSERT_SLICE(slice_of(room + 1, length), slice_of(text, length));
+            text[at] = (uint8_t)special[(length + at) % sizeof special];
+            assert_null(json_put_plain(room, slice_of(text, length)));
+        }
+        arena_reset(arena);
+    }
+}
+
 /* Random strings, half of them rich in what needs escapes, come back as they were. */
 static void written_strings_read_back_the_same(void **state)
 {
@@ -412,6 +432,7 @@ int main(void)
         TEST(sixteen_megabytes_of_brackets_are_refused_without_recursion),
         TEST(a_string_of_sixteen_megabytes_is_one_token),
         TEST(strings_are_written_with_the_escapes_they_need),
+        TEST(one_byte_to_escape_is_found_wherever_it_stands),
         TEST(written_strings_read_back_the_same),
         TEST(figures_are_written_as_the_service_prints_them),
         TEST(the_public_suite_is_judged_rightly),
