@@ -189,7 +189,8 @@ func runEpoch(epoch Epoch, server *Server, options Options, totals *Totals) erro
 		}
 	}
 	random := rand.New(rand.NewSource(epoch.Seed))
-	run.delay = time.Duration(random.Intn(80)) * time.Millisecond
+	// As short as a commit now and then: what is between the two is where mistakes are.
+	run.delay = time.Duration(1+random.Intn(pick(random, 4, 80))) * time.Millisecond
 	if err := run.setFaults(); err != nil {
 		return err
 	}
