@@ -203,7 +203,8 @@ static enum error_code check_total_size(struct call *call, const struct many_wri
  * What is wrong with a key cancels the transaction, with a reason per action; only an empty key
  * value fails the request itself, and so do two actions on one item, which come before either.
  */
-static enum error_code check_keys(struct call *call, struct many_writes *many)
+static enum error_code check_keys(struct call *call, struct many_writes *many,
+                                  const struct cancellation_reason **canceling)
 {
     struct cancellation_reason *reasons =
         arena_array(call->arena, struct cancellation_reason, many->count);
@@ -224,8 +225,8 @@ static enum error_code check_keys(struct call *call, struct many_writes *many)
     }
     TRY(check_total_size(call, many));
     call->error = fatal;
-    if (fatal.code != OK) return fatal.code;
-    return canceled ? transaction_cancel(call, reasons, many->count) : OK;
+    *canceling = canceled ? reasons : NULL;
+    return fatal.code;
 }
 
 static enum error_code add_all(struct transact_digest *digest, struct request *request,
@@ -240,15 +241,16 @@ static enum error_code add_all(struct transact_digest *digest, struct request *r
 static enum error_code set_transaction(struct request *request, struct actions *actions)
 {
     const struct json_token *token = request->input[INPUT_CLIENT_REQUEST_TOKEN];
-    actions->transaction = (struct transaction){
-        .writes = actions->many.writes,
-        .count = actions->many.count,
-    };
+    struct transaction *transaction = &actions->transaction;
+    transaction->writes = actions->many.writes;
+    transaction->count = actions->many.count;
+    if (token == NULL && transaction->reasons != NULL)
+        return transaction_cancel(&request->call, transaction->reasons, transaction->count);
     if (token == NULL) return OK;
     struct transact_digest *digest = transact_digest_open(request->call.arena);
     enum error_code code = add_all(digest, request, actions);
-    actions->transaction.digest = transact_digest_finish(digest);
-    actions->transaction.token = input_string(request, token);
+    transaction->digest = transact_digest_finish(digest);
+    transaction->token = input_string(request, token);
     return code;
 }
 
@@ -263,7 +265,8 @@ static enum error_code plan_actions(struct request *request)
     TRY(compile(request, actions));
     for (size_t i = 0; i < count; i++)
         TRY(write_input_bind(request, &actions->inputs[i], &actions->many.writes[i]));
-    TRY(check_keys(&request->call, &actions->many));
+    actions->transaction = (struct transaction){0};
+    TRY(check_keys(&request->call, &actions->many, &actions->transaction.reasons));
     return set_transaction(request, actions);
 }
 

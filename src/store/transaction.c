@@ -200,6 +200,8 @@ enum error_code transaction_write(struct call *call, const struct database *data
         TRY(recall(call, txn, transaction));
         if (transaction->replayed) return OK;
     }
+    if (transaction->reasons != NULL)
+        return transaction_cancel(call, transaction->reasons, transaction->count);
     TRY(write_all(call, database, txn, transaction));
     if (transaction->token.length > 0) {
         TRY(database_status(call, forget_expired(call, txn)));

@@ -13,6 +13,9 @@ struct transaction {
     size_t count;
     struct slice token;  /* ClientRequestToken; empty: none */
     struct slice digest; /* identifies the request's content, for IdempotentParameterMismatch */
+    /* What the plan found wrong, a reason per action; NULL: nothing. It cancels the transaction
+     * unless the token is known: an index that was added since must not make a retry fail. */
+    const struct cancellation_reason *reasons;
 
     /* the outcome */
     bool replayed; /* the token was known and nothing was written: costs are set as for reads */
