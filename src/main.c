@@ -25,6 +25,7 @@ enum {
     REGION_LENGTH_MAX = 32,
     ACCOUNT_ID_LENGTH = 12,
     MESSAGE_LENGTH = 1024,
+    CONNECTIONS_PART = 2, /* of the descriptors; the others are for files */
     MMAP_BYTES_MIN = 256 * 1024,
     ARENA_THREADS = 8,    /* network threads that share a heap of malloc's */
     FLAG_LENGTH_MAX = 32, /* with its dashes and a NUL */
@@ -39,6 +40,7 @@ struct settings {
     int64_t port;
     int64_t threads;
     int64_t table_delay_ms;
+    int64_t cache_bytes;
     int64_t collection_bytes;
     int64_t stream_shards;
     int64_t stream_shard_seconds;
@@ -86,6 +88,9 @@ static const struct flag flags[] = {
     {"durability", "STATOR_DURABILITY", "sync|async",
      "answer a write after its log is synced, or before (sync)", "sync or async", read_durability,
      MEMBER(async)},
+    {"cache", "STATOR_CACHE", "BYTES",
+     "most of the data files that is held in memory (a quarter of it, at most 1 GiB)",
+     "a number of bytes", read_count, MEMBER(cache_bytes)},
     {"region", "STATOR_REGION", "REGION", "region in every ARN (us-east-1)",
      "a region such as eu-central-1", read_region, MEMBER(region)},
     {"account-id", "STATOR_ACCOUNT_ID", "ID", "account in every ARN (123456789012)", "12 digits",
@@ -337,6 +342,16 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* For each thread, so that connections leave the engine's files their descriptors. */
+static unsigned connection_limit(unsigned wanted, unsigned threads)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+    const rlim_t part = limit.rlim_cur / CONNECTIONS_PART / threads;
+    if (part >= wanted) return wanted;
+    return part > 0 ? (unsigned)part : 1;
+}
+
 static int run_database(const struct settings *settings)
 {
     const struct stator_options options = {
@@ -346,6 +361,7 @@ static int run_database(const struct settings *settings)
         .region = settings->region,
         .account_id = settings->account_id,
         .table_delay_ms = settings->table_delay_ms,
+        .cache_bytes = settings->cache_bytes,
         .collection_bytes_max = settings->collection_bytes,
         .stream_shards = settings->stream_shards,
         .stream_shard_seconds = settings->stream_shard_seconds,
@@ -415,6 +431,7 @@ static int run_server(const struct settings *settings, struct stator *db)
     options.port = (uint16_t)settings->port;
     options.threads = (unsigned)settings->threads;
     options.crc_header = "x-amz-crc32";
+    options.connections = connection_limit(options.connections, options.threads);
     struct server *server = NULL;
     const enum server_status status = serve_open(&options, db, &server);
     if (status != SERVER_OK) {

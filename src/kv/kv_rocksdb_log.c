@@ -95,10 +95,16 @@ static void set_health(struct kv_rocksdb_log *log, enum kv_health health, const 
     }
 }
 
-/* Of tables and the manifest RocksDB has another try when there is space; of a log it has none. */
+/*
+ * Tables are written in the background only: a write that is refused because of one was refused
+ * before anything was done with it, and RocksDB has another try when there is space. The log and
+ * the manifest are written by writes themselves, and RocksDB may show later what it refused then.
+ */
 static bool is_recoverable(const char *error)
 {
-    return strstr(error, "No space left on device") != NULL && strstr(error, ".log") == NULL;
+    const char *file = strrchr(error, '/');
+    return strstr(error, "No space left on device") != NULL && file != NULL &&
+           strstr(file, ".sst") != NULL;
 }
 
 void kv_rocksdb_log_failed(struct kv_rocksdb_log *log, char *error)

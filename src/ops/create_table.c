@@ -329,7 +329,9 @@ static enum error_code plan(struct request *request)
     table->status = TABLE_CREATING;
     table->created_ms = now_ms;
     if (table->policy.text.length > 0) table->policy.changed_ms = now_ms;
-    table->active_ms = now_ms + request->database->table_delay_ms;
+    /* Without a delay it is ACTIVE at any time: also when the clock is set back. */
+    const int64_t delay_ms = request->database->table_delay_ms;
+    table->active_ms = delay_ms == 0 ? 0 : now_ms + delay_ms;
     if (table->billing == BILLING_PAY_PER_REQUEST) table->on_demand_since_ms = now_ms;
     schema_finish(table, request->call.arena);
     return OK;

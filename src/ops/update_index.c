@@ -207,7 +207,8 @@ static enum error_code update_one(struct request *request, struct table_update *
     }
     if (throughput != NULL) TRY(change_throughput(request, update, index, throughput));
     if (has_units) TRY(change_units(request, update, index, action->token));
-    index->updating_until_ms = request->call.now_ms + request->database->table_delay_ms;
+    const int64_t delay_ms = request->database->table_delay_ms;
+    index->updating_until_ms = delay_ms == 0 ? 0 : request->call.now_ms + delay_ms;
     update->changed_index |= 1ULL << (index - table->indexes);
     update->is_changed = true;
     return OK;

@@ -557,7 +557,8 @@ static enum error_code run(struct request *request, struct kv_txn *txn)
     if (!update->is_changed) return OK;
     if (update->is_updating) {
         table->status = TABLE_UPDATING;
-        table->active_ms = call->now_ms + request->database->table_delay_ms;
+        const int64_t delay_ms = request->database->table_delay_ms;
+        table->active_ms = delay_ms == 0 ? 0 : call->now_ms + delay_ms;
         table->change = update->change;
     }
     catalog_write(txn, call->arena, table);

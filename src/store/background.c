@@ -367,12 +367,13 @@ static bool wait_for_work(struct background *background, int wait_ms)
     if (!background->woken && !background->closing) {
         if (wait_ms > 0) {
             struct timespec until;
-            clock_gettime(CLOCK_REALTIME, &until);
+            clock_gettime(CLOCK_MONOTONIC, &until);
             until.tv_sec += wait_ms / MS_PER_SECOND;
             until.tv_nsec += (long)(wait_ms % MS_PER_SECOND) * NS_PER_MS;
             until.tv_sec += until.tv_nsec / ((long)MS_PER_SECOND * NS_PER_MS);
             until.tv_nsec %= (long)MS_PER_SECOND * NS_PER_MS;
-            pthread_cond_timedwait(&background->changed, &background->mutex, &until);
+            pthread_cond_clockwait(&background->changed, &background->mutex, CLOCK_MONOTONIC,
+                                   &until);
         } else {
             pthread_cond_wait(&background->changed, &background->mutex);
         }

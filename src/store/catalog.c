@@ -99,7 +99,7 @@ void catalog_close(struct catalog *catalog)
 static void wait_for_change(struct catalog *catalog, uint64_t version_min)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += (long)WAIT_MS * NS_PER_MS;
     if (until.tv_nsec >= 1000L * NS_PER_MS) {
         until.tv_nsec -= 1000L * NS_PER_MS;
@@ -107,7 +107,7 @@ static void wait_for_change(struct catalog *catalog, uint64_t version_min)
     }
     pthread_mutex_lock(&catalog->lock);
     if (catalog->current->snapshot.version < version_min)
-        pthread_cond_timedwait(&catalog->changed, &catalog->lock, &until);
+        pthread_cond_clockwait(&catalog->changed, &catalog->lock, CLOCK_MONOTONIC, &until);
     pthread_mutex_unlock(&catalog->lock);
 }
 

@@ -371,11 +371,11 @@ static bool wait_for_work(struct expiry *expiry, const struct look *look)
     if (!expiry->woken && !expiry->closing) {
         if (look->waiting) {
             struct timespec until;
-            clock_gettime(CLOCK_REALTIME, &until);
+            clock_gettime(CLOCK_MONOTONIC, &until);
             until.tv_nsec += poll_ms % MS_PER_SECOND * US_PER_MS * NS_PER_US;
             until.tv_sec += poll_ms / MS_PER_SECOND + until.tv_nsec / 1000000000L;
             until.tv_nsec %= 1000000000L;
-            pthread_cond_timedwait(&expiry->changed, &expiry->mutex, &until);
+            pthread_cond_clockwait(&expiry->changed, &expiry->mutex, CLOCK_MONOTONIC, &until);
         } else {
             pthread_cond_wait(&expiry->changed, &expiry->mutex);
         }
