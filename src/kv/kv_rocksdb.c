@@ -18,6 +18,7 @@
 #include "kv/kv_directory.h"
 #include "kv/kv_engine.h"
 #include "kv/kv_group.h"
+#include "kv/kv_rocksdb_flush.h"
 #include "kv/kv_rocksdb_log.h"
 #include "kv/kv_rocksdb_options.h"
 #include "kv/kv_wal.h"
@@ -103,6 +104,7 @@ static enum kv_open_status prepare(struct rocks *rocks, const char *path, struct
 static enum kv_open_status open_database(struct rocks *rocks, const char *path, char **error);
 static enum kv_open_status open_contents(struct rocks *rocks, struct slice *problem);
 static bool is_needed(struct rocks *rocks, uint64_t log_number);
+static bool is_writing(struct rocks *rocks);
 static void parts_close(struct rocks *rocks);
 static enum kv_status read_number(struct rocks *rocks, const rocksdb_readoptions_t *read_options,
                                   struct slice key, uint64_t *number);
@@ -142,6 +144,9 @@ static enum kv_open_status rocks_open(const struct kv_options *options, struct k
             .last = report.damaged == 0 ? report.last : 0,
         };
         kv_rocksdb_log_open(&rocks->log, rocks->db, place);
+        if (!options->in_memory && is_writing(rocks) &&
+            kv_rocksdb_flush_opened(rocks->db, path, FORMAT_KEY))
+            rocks->log.last = 0;
         *kv = &rocks->kv;
     } else {
         *detail = arena_copy(arena, report.problem);
@@ -183,6 +188,8 @@ static void rocks_close(struct kv *kv)
     kv_committer_close(rocks->committer);
     rocks->committer = NULL;
     kv_rocksdb_log_close(&rocks->log);
+    if (!rocks->in_memory && atomic_load(&rocks->log.health) == KV_HEALTHY)
+        kv_rocksdb_flush_closing(rocks->db);
     parts_close(rocks);
 }
 

@@ -32,6 +32,7 @@ struct walk {
     struct kv_wal_file reader;
     size_t broken_file; /* file_count: none */
     int64_t broken_at;  /* behind its last good record */
+    bool is_gap;        /* a good record follows there: what is missing lay in an earlier file */
 };
 
 static bool list_files(struct walk *walk, const char *directory);
@@ -142,7 +143,10 @@ static bool walk_file(struct walk *walk, size_t index)
     while (step == KV_WAL_RECORD) {
         struct kv_wal_record record;
         step = kv_wal_file_next(reader, &record);
-        if (step == KV_WAL_RECORD && !is_next(report, &record)) step = KV_WAL_BROKEN;
+        if (step == KV_WAL_RECORD && !is_next(report, &record)) {
+            step = KV_WAL_BROKEN;
+            walk->is_gap = good == 0;
+        }
         if (step != KV_WAL_RECORD) break;
         report->last = record.last;
         good = kv_wal_file_position(reader);
@@ -188,7 +192,8 @@ static bool judge_break(struct walk *walk)
     }
     if (synced <= last) return true;
     const struct log_file *file = &walk->files[walk->broken_file];
-    report->damaged = file->number;
+    /* RocksDB removes logs it needs no more, the newest first: a crash may leave the oldest. */
+    report->damaged = walk->is_gap ? file->number - 1 : file->number;
     report->problem = arena_format(walk->arena,
                                    "%s is damaged behind byte %lld: acknowledged writes after it "
                                    "would be lost",
