@@ -37,6 +37,7 @@ static enum error_code run(struct request *request, struct kv_txn *txn)
 {
     struct table_view *view = request->plan;
     TRY(database_status(&request->call, table_output_read_sizes(request, txn, view)));
+    TRY(table_output_read_progress(request, txn, view));
     table_output_write(request, "Table", view);
     return OK;
 }

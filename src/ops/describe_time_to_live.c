@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* describe_time_to_live — DescribeTimeToLive: whether items expire, and by which attribute. */
 #include "ops/respond.h"
+#include "ops/table_output.h"
 #include "ops/table_shape.h"
 #include "store/expiry.h"
 
@@ -32,6 +33,22 @@ static enum error_code find(struct request *request, const struct table **table)
                 word, word);
 }
 
+/* What the background does for time to live on this table, once that has taken a second. */
+static void write_progress(struct request *request, const struct table *table)
+{
+    static const enum progress_kind kinds[] = {PROGRESS_EXPIRY_INDEX, PROGRESS_EXPIRED};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        const struct progress_job job = {.kind = kinds[i], .table_id = table->id};
+        struct progress_count count;
+        struct progress_rate rate;
+        if (!progress_find(request->database->progress, &job, &count, &rate)) continue;
+        if (rate.items_per_second == PROGRESS_UNKNOWN) continue;
+        BUFFER_TEXT(&request->response, ",\"StatorProgress\":");
+        table_output_write_progress(&request->response, count, rate);
+        return;
+    }
+}
+
 static enum error_code plan(struct request *request)
 {
     static const char *const words[] = {
@@ -52,6 +69,7 @@ static enum error_code plan(struct request *request)
         BUFFER_TEXT(out, ",\"AttributeName\":");
         json_append_string(out, table->ttl.attribute);
     }
+    write_progress(request, table);
     BUFFER_TEXT(out, "}");
     respond_close(request);
     return OK;

@@ -30,6 +30,36 @@ enum kv_status table_output_read_sizes(struct request *request, struct kv_txn *t
     return status;
 }
 
+/* While the table is UPDATING, the service looks for room; then it fills the index. */
+static bool is_filling(const struct table_view *view, const struct index *index)
+{
+    return index->backfilling && index->status == INDEX_CREATING && view->status != TABLE_UPDATING;
+}
+
+enum error_code table_output_read_progress(struct request *request, struct kv_txn *txn,
+                                           struct table_view *view)
+{
+    const struct table *table = view->table;
+    struct progress_board *board = request->database->progress;
+    struct index_progress *progress =
+        arena_array(request->call.arena, struct index_progress, table->index_count);
+    enum kv_status status = KV_OK;
+    for (size_t i = 0; status == KV_OK && i < table->index_count; i++) {
+        progress[i] = (struct index_progress){.rate = {PROGRESS_UNKNOWN, PROGRESS_UNKNOWN}};
+        if (!is_filling(view, &table->indexes[i])) continue;
+        /* Of an index that is filled by now nothing is left to be read. */
+        TRY(catalog_check(txn, request->catalog));
+        const struct progress_job job = {
+            .kind = PROGRESS_INDEX, .table_id = table->id, .index_id = table->indexes[i].id};
+        struct progress_count reported;
+        status = progress_read(txn, table, job.index_id, &progress[i].count);
+        progress[i].is_known = true;
+        progress_find(board, &job, &reported, &progress[i].rate);
+    }
+    view->progress = progress;
+    return database_status(&request->call, status);
+}
+
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
 /* Begins a member of the innermost structure. */
@@ -174,6 +204,20 @@ static void write_billing(struct buffer *out, const struct table_view *view)
     end(out);
 }
 
+/* ---- progress ------------------------------------------------------------------------------- */
+
+void table_output_write_progress(struct buffer *out, struct progress_count count,
+                                 struct progress_rate rate)
+{
+    buffer_append_byte(out, '{');
+    write_integer(out, "ItemsDone", count.done);
+    if (count.total != PROGRESS_UNKNOWN) write_integer(out, "ItemsTotal", count.total);
+    if (rate.items_per_second != PROGRESS_UNKNOWN)
+        write_integer(out, "ItemsPerSecond", rate.items_per_second);
+    if (rate.seconds_left != PROGRESS_UNKNOWN) write_integer(out, "SecondsLeft", rate.seconds_left);
+    end(out);
+}
+
 /* ---- indexes -------------------------------------------------------------------------------- */
 
 /* Indexes made with their table come to life with it. */
@@ -195,15 +239,18 @@ static void write_global(struct buffer *out, const struct table_view *view, size
         [INDEX_ACTIVE] = "ACTIVE",
     };
     const struct index *index = &view->table->indexes[at];
-    /* While the table is UPDATING, the service looks for room; then it fills the index. */
     if (index->backfilling && index->status == INDEX_CREATING)
-        write_truth(out, "Backfilling", view->status != TABLE_UPDATING);
+        write_truth(out, "Backfilling", is_filling(view, index));
     write_word(out, "IndexStatus", words[index_status_of(view, index)]);
     write_on_demand(out, index->on_demand);
     write_throughput(out, &index->throughput, view->now_ms);
     const bool is_updating = (view->warm_indexes >> at & 1) != 0;
     if (view->look != LOOK_CREATED)
         write_warm(out, index->warm, is_updating ? "UPDATING" : "ACTIVE");
+    if (view->progress != NULL && view->progress[at].is_known) {
+        member(out, "StatorProgress");
+        table_output_write_progress(out, view->progress[at].count, view->progress[at].rate);
+    }
 }
 
 static void write_index(struct request *request, const struct table_view *view, size_t at)

@@ -17,6 +17,7 @@
 #include "store/expiry.h"
 #include "store/item.h"
 #include "store/layout.h"
+#include "store/progress.h"
 #include "store/stream.h"
 
 enum {
@@ -50,9 +51,10 @@ struct step {
     const struct table *table; /* as the snapshot has it; the body reads it afresh */
     uint32_t index_id;
     uint64_t garbage_id;
-    bool finished;         /* out: there is no further step of this kind */
-    size_t rows;           /* out */
-    struct slice position; /* out: the key of the last row seen */
+    bool finished;               /* out: there is no further step of this kind */
+    size_t rows;                 /* out */
+    struct slice position;       /* out: the key of the last row seen */
+    struct progress_count count; /* out: how far the backfill has come */
 };
 
 /* ---- tables ---------------------------------------------------------------------------------- */
@@ -84,7 +86,8 @@ static enum kv_status clear_garbage(struct kv_txn *txn, void *context)
     const struct kv_range after = layout_table_rest(step->arena, step->garbage_id);
     kv_delete_range(txn, before.begin, before.end);
     kv_delete_range(txn, after.begin, after.end);
-    kv_delete(txn, layout_backfill_key(step->arena, step->garbage_id, 0));
+    const struct kv_range backfills = layout_backfill_range(step->arena, step->garbage_id);
+    kv_delete_range(txn, backfills.begin, backfills.end);
     kv_delete(txn, layout_garbage_key(step->arena, step->garbage_id));
     return KV_OK;
 }
@@ -154,6 +157,7 @@ static enum kv_status delete_index(struct kv_txn *txn, void *context)
     kv_delete(txn, layout_count_key(step->arena, table->id, index->id));
     kv_delete(txn, layout_bytes_key(step->arena, table->id, index->id));
     kv_delete(txn, layout_backfill_key(step->arena, table->id, index->id));
+    kv_delete(txn, layout_backfill_count_key(step->arena, table->id, index->id));
     drop_index(table, index);
     catalog_write(txn, step->arena, table);
     return KV_OK;
@@ -216,12 +220,17 @@ static enum kv_status fill_index(struct kv_txn *txn, void *context)
     if (status != KV_OK) return status;
     status = fill_entries(txn, step, table, index, cursor);
     kv_cursor_close(cursor);
+    if (status == KV_OK) status = progress_read(txn, table, index->id, &step->count);
     if (status != KV_OK) return status;
+    step->count.done += (int64_t)step->rows;
     if (!step->finished) {
         kv_put(txn, position_key, step->position);
+        kv_add(txn, layout_backfill_count_key(step->arena, table->id, index->id),
+               (int64_t)step->rows);
         return KV_OK;
     }
     kv_delete(txn, position_key);
+    kv_delete(txn, layout_backfill_count_key(step->arena, table->id, index->id));
     index->status = INDEX_ACTIVE;
     index->backfilling = false;
     catalog_write(txn, step->arena, table);
@@ -250,23 +259,24 @@ static bool change_catalog(struct step *step, kv_body *body)
 
 static bool run_backfill(struct background *background, struct step *step, struct slice index_name)
 {
-    struct kv *kv = step->database->kv;
-    size_t rows = 0;
-    int64_t begin_ms = clock_now_ms(&step->database->clock);
+    struct database *database = background->database;
+    const struct progress_job job = {PROGRESS_INDEX, step->table->id, step->index_id,
+                                     step->table->name, index_name};
     struct arena_mark mark = arena_mark(step->arena);
     enum kv_status status = KV_OK;
     step->finished = false;
     while (status == KV_OK && !step->finished && !is_closing(background)) {
         arena_rewind(step->arena, mark);
-        status = kv_update_wait(kv, fill_index, step);
-        if (status == KV_OK) rows += step->rows;
+        status = kv_update_wait(database->kv, fill_index, step);
+        if (status == KV_OK)
+            progress_report(database->progress, &job,
+                            (struct progress_step){step->count, (int64_t)step->rows},
+                            clock_now_ms(&database->clock));
     }
+    const bool is_finished = status == KV_OK && step->finished;
+    progress_end(database->progress, &job, is_finished, clock_now_ms(&database->clock));
     if (status != KV_OK && status != KV_ABORTED) log_error("background: filling an index failed");
-    if (status != KV_OK || !step->finished) return false;
-    log_info("table %.*s: index %.*s is filled, %zu items in %lld ms",
-             SLICE_ARGS(step->table->name), SLICE_ARGS(index_name), rows,
-             (long long)(clock_now_ms(&step->database->clock) - begin_ms));
-    return catalog_refresh(step->database->catalog) == KV_OK;
+    return is_finished && catalog_refresh(database->catalog) == KV_OK;
 }
 
 /* Asks for another pass after this time at the latest; *wait_ms 0: whenever something changes. */
@@ -403,6 +413,7 @@ enum kv_status background_open(struct database *database)
     pthread_mutex_init(&background->mutex, NULL);
     pthread_cond_init(&background->changed, NULL);
     database->background = background;
+    database->progress = progress_board_open();
     background->expiry = expiry_open(database);
     if (background->expiry != NULL) {
         if (pthread_create(&background->thread, NULL, run, background) == 0) return KV_OK;
@@ -411,6 +422,8 @@ enum kv_status background_open(struct database *database)
     pthread_cond_destroy(&background->changed);
     pthread_mutex_destroy(&background->mutex);
     free(background);
+    progress_board_close(database->progress);
+    database->progress = NULL;
     database->background = NULL;
     return KV_UNAVAILABLE;
 }
@@ -434,5 +447,6 @@ void background_close(struct background *background)
     pthread_join(background->thread, NULL);
     pthread_cond_destroy(&background->changed);
     pthread_mutex_destroy(&background->mutex);
+    progress_board_close(background->database->progress);
     free(background);
 }

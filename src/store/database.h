@@ -11,11 +11,13 @@
 struct catalog;
 struct background;
 struct faults;
+struct progress_board;
 
 struct database {
     struct kv *kv;
     struct catalog *catalog;
     struct background *background;
+    struct progress_board *progress; /* what the background has come to */
     struct clock clock;
     struct random random;
     struct faults *faults;   /* NULL unless open for administration (faults.h) */

@@ -18,6 +18,7 @@
 #include "model/number.h"
 #include "store/item.h"
 #include "store/layout.h"
+#include "store/progress.h"
 
 enum {
     STEP_ROWS = 64,          /* small: every write waits behind a step */
@@ -39,6 +40,7 @@ struct sweep {
     struct sweep *next;
     uint64_t table_id;
     struct buffer from; /* entries before this key were looked at */
+    int64_t looked_at;  /* so many, since there were none */
     int64_t restart_us; /* when to search from the beginning again; monotonic */
 };
 
@@ -66,6 +68,8 @@ struct step {
     size_t found;
     size_t done; /* of those found: the rest would have made the transaction too large */
     bool finished;
+    size_t rows;                 /* filled in this step */
+    struct progress_count count; /* of filling */
 };
 
 /* ---- items ----------------------------------------------------------------------------------- */
@@ -98,6 +102,7 @@ void expiry_disable(struct kv_txn *txn, struct arena *arena, struct table *table
     const struct kv_range entries = layout_expiry_range(arena, table->id, 0, INT64_MAX);
     kv_delete_range(txn, entries.begin, entries.end);
     kv_delete(txn, layout_backfill_key(arena, table->id, 0));
+    kv_delete(txn, layout_backfill_count_key(arena, table->id, 0));
     table->ttl.enabled = false;
     table->ttl.filling = false;
     table->ttl.changed_ms = now_ms;
@@ -117,7 +122,7 @@ static enum kv_status fill_entries(struct kv_txn *txn, struct step *step, const 
 {
     size_t bytes = 0;
     enum kv_status status = KV_OK;
-    for (size_t rows = 0; rows < FILL_ROWS && bytes < STEP_BYTES; rows++) {
+    for (step->rows = 0; step->rows < FILL_ROWS && bytes < STEP_BYTES; step->rows++) {
         struct slice key;
         struct slice stored;
         int64_t expiry_ms;
@@ -148,12 +153,17 @@ static enum kv_status fill_from(struct kv_txn *txn, struct step *step, struct ta
     if (status != KV_OK) return status;
     status = fill_entries(txn, step, table, cursor, &position);
     kv_cursor_close(cursor);
+    if (status == KV_OK) status = progress_read(txn, table, 0, &step->count);
     if (status != KV_OK) return status;
+    step->count.done += (int64_t)step->rows;
+    const struct slice count_key = layout_backfill_count_key(step->arena, table->id, 0);
     if (!step->finished) {
         kv_put(txn, position_key, position);
+        kv_add(txn, count_key, (int64_t)step->rows);
         return KV_OK;
     }
     kv_delete(txn, position_key);
+    kv_delete(txn, count_key);
     table->ttl.filling = false;
     catalog_write(txn, step->arena, table);
     return KV_OK;
@@ -173,7 +183,16 @@ static enum kv_status fill_index(struct kv_txn *txn, void *context)
 /* One step; true when there is another, or the catalog has changed. */
 static bool work_on_filling(struct expiry *expiry, struct step *step)
 {
-    enum kv_status status = kv_update_wait(expiry->database->kv, fill_index, step);
+    struct database *database = expiry->database;
+    const struct progress_job job = {
+        .kind = PROGRESS_EXPIRY_INDEX, .table_id = step->table->id, .table = step->table->name};
+    enum kv_status status = kv_update_wait(database->kv, fill_index, step);
+    if (status == KV_OK)
+        progress_report(database->progress, &job,
+                        (struct progress_step){step->count, (int64_t)step->rows},
+                        clock_now_ms(&database->clock));
+    if (status != KV_OK || step->finished)
+        progress_end(database->progress, &job, status == KV_OK, clock_now_ms(&database->clock));
     if (status == KV_OK && step->finished) status = catalog_refresh(expiry->database->catalog);
     if (status != KV_OK && status != KV_ABORTED)
         log_error("table %.*s: filling the index of expiry times failed",
@@ -293,13 +312,18 @@ static enum kv_status search(struct expiry *expiry, struct sweep *sweep, struct 
 /* One step; true when there may be another right away. */
 static bool work_on_sweep(struct expiry *expiry, struct step *step, bool *trouble)
 {
+    struct database *database = expiry->database;
+    const struct progress_job job = {
+        .kind = PROGRESS_EXPIRED, .table_id = step->table->id, .table = step->table->name};
     struct sweep *sweep = find_sweep(expiry, step->table->id);
     enum kv_status status = search(expiry, sweep, step);
     if (status == KV_OK && step->found == 0) {
         move_to(sweep, step->range.end);
+        sweep->looked_at = 0;
+        progress_end(database->progress, &job, true, step->now_ms);
         return false;
     }
-    if (status == KV_OK) status = kv_update_wait(expiry->database->kv, expire_rows, step);
+    if (status == KV_OK) status = kv_update_wait(database->kv, expire_rows, step);
     if (status == KV_ABORTED) return true; /* the catalog has changed: look again */
     if (status != KV_OK) {
         log_error("table %.*s: deleting expired items failed", SLICE_ARGS(step->table->name));
@@ -309,6 +333,10 @@ static bool work_on_sweep(struct expiry *expiry, struct step *step, bool *troubl
     if (step->done > 0) {
         move_to(sweep, step->keys[step->done - 1]);
         buffer_append_byte(&sweep->from, 0);
+        sweep->looked_at += (int64_t)step->done;
+        const struct progress_count count = {sweep->looked_at, PROGRESS_UNKNOWN};
+        progress_report(database->progress, &job,
+                        (struct progress_step){count, (int64_t)step->done}, step->now_ms);
     }
     return !*trouble;
 }
@@ -360,6 +388,9 @@ static struct look look_at_everything(struct expiry *expiry)
     }
     catalog_unpin(database->catalog, snapshot);
     arena_close(&arena);
+    const int64_t now_ms = clock_now_ms(&database->clock);
+    progress_end_unreported(database->progress, PROGRESS_EXPIRY_INDEX, now_ms);
+    progress_end_unreported(database->progress, PROGRESS_EXPIRED, now_ms);
     return look;
 }
 

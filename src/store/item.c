@@ -21,7 +21,9 @@ struct writing {
     int64_t local_bytes_old; /* of the entries in local indexes */
     int64_t local_bytes_new;
     struct entry_change *changes; /* one per index, in its order */
-    struct slice expiry_before;   /* entries in the index of expiry times; empty: none */
+    uint64_t filled_indexes; /* bit per index that is being filled and has come past the row … */
+    bool is_expiry_filled;   /* … and so has the index of expiry times */
+    struct slice expiry_before; /* entries in the index of expiry times; empty: none */
     struct slice expiry_after;
 };
 
@@ -321,6 +323,7 @@ static enum kv_status measure_indexes(struct writing *w)
         if (table->indexes[i].backfilling) {
             enum kv_status status = is_filled(w, table->indexes[i].id, &maintained);
             if (status != KV_OK) return status;
+            if (maintained) w->filled_indexes |= UINT64_C(1) << i;
         }
         if (!maintained) continue;
         measure_index(w, &table->indexes[i], &w->changes[i], &w->write->cost.indexes[i]);
@@ -350,6 +353,7 @@ static enum kv_status measure_expiry(struct writing *w)
     if (maintained && w->table->ttl.filling) {
         enum kv_status status = is_filled(w, 0, &maintained);
         if (status != KV_OK) return status;
+        w->is_expiry_filled = maintained;
     }
     if (!maintained) return KV_OK;
     w->expiry_before = expiry_key(w, w->write->old_item);
@@ -427,6 +431,24 @@ static void write_row(struct writing *w)
                     (int64_t)write->cost.new_bytes - (int64_t)write->cost.old_bytes);
 }
 
+_Static_assert(LIMIT_LOCAL_INDEXES + LIMIT_GLOBAL_INDEXES < 64,
+               "filled_indexes has a bit for each");
+
+/* A row more or less among those that a backfill has come past: see layout_backfill_count_key. */
+static void count_filled_rows(struct writing *w)
+{
+    const int64_t rows =
+        (int64_t)(w->write->new_item.length > 0) - (int64_t)(w->write->old_item.length > 0);
+    if (rows == 0) return;
+    for (size_t i = 0; w->filled_indexes >> i != 0; i++) {
+        if ((w->filled_indexes >> i & 1) == 0) continue;
+        kv_add(w->txn, layout_backfill_count_key(w->arena, w->table->id, w->table->indexes[i].id),
+               rows);
+    }
+    if (w->is_expiry_filled)
+        kv_add(w->txn, layout_backfill_count_key(w->arena, w->table->id, 0), rows);
+}
+
 /* The cost of a write whose condition fails: it is charged for what it attempted. */
 static void set_attempted_cost(struct write *write)
 {
@@ -475,6 +497,7 @@ enum error_code item_write(struct call *call, const struct database *database, s
     write_indexes(&w);
     write_expiry(&w);
     write_row(&w);
+    if (w.filled_indexes != 0 || w.is_expiry_filled) count_filled_rows(&w);
     if (w.faults != NULL) TRY(database_status(call, faults_mark(w.faults, txn, w.arena)));
     if (w.table->shard_count > 0) change_append(txn, w.arena, write, call->now_ms);
     return OK;

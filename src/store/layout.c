@@ -449,6 +449,22 @@ struct slice layout_backfill_key(struct arena *arena, uint64_t table_id, uint32_
     return buffer_slice(&key);
 }
 
+struct slice layout_backfill_count_key(struct arena *arena, uint64_t table_id, uint32_t index_id)
+{
+    struct buffer key = begin_system(arena, 'b');
+    append_u64(&key, table_id);
+    append_u32(&key, index_id);
+    buffer_append_byte(&key, 'n');
+    return buffer_slice(&key);
+}
+
+struct kv_range layout_backfill_range(struct arena *arena, uint64_t table_id)
+{
+    struct buffer prefix = begin_system(arena, 'b');
+    append_u64(&prefix, table_id);
+    return prefix_range(&prefix);
+}
+
 /* ---- streams and changes --------------------------------------------------------------------- */
 
 /* Names hold no zero, so that one ends them. */

@@ -8,7 +8,8 @@
  *   01 'm'                                       how many notes writes have left (store/faults.h)
  *   01 'k' token                                 a transaction's ClientRequestToken and outcome
  *   01 'l' expiry token                          the same tokens by expiry time
- *   01 'b' id index                              how far a backfill has come
+ *   01 'b' id index                              how far a backfill has come: a row's key
+ *   01 'b' id index 'n'                          counter: the rows up to there
  *   01 's' name 00 label                         a stream, while it can be read (store/stream.h)
  *   01 'h' id shard 'b'                          counter: the bytes of a shard's changes
  *   01 'h' id shard 'o' stamp                    a shard was opened: parent, hashes, time, label
@@ -86,6 +87,9 @@ struct slice layout_token_key(struct arena *arena, struct slice token);
 struct slice layout_token_expiry_key(struct arena *arena, int64_t expiry_ms, struct slice token);
 struct kv_range layout_token_expiry_range(struct arena *arena, int64_t until_ms);
 struct slice layout_backfill_key(struct arena *arena, uint64_t table_id, uint32_t index_id);
+struct slice layout_backfill_count_key(struct arena *arena, uint64_t table_id, uint32_t index_id);
+/* Both of all of a table's indexes. */
+struct kv_range layout_backfill_range(struct arena *arena, uint64_t table_id);
 
 /* name empty: of all tables. */
 struct slice layout_stream_key(struct arena *arena, struct slice name, struct slice label);
