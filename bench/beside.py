@@ -146,11 +146,10 @@ def give_up(column, cell, word, failure):
 
 @contextlib.contextmanager
 def stage_of(settings, columns, folder, prepare):
-    """The columns' servers, with tables in them; a peer that cannot be filled ends the run."""
-    with running(columns, folder, stand.cores()[0]) as servers:
-        for server in servers.values():
-            prepare(server)
-        yield Stage(settings, columns, servers, folder)
+    """The columns' servers, with tables in them."""
+    with running(columns, folder, stand.cores()[0], prepare) as servers:
+        there = [column for column in columns if column.name in servers]
+        yield Stage(settings, there, servers, folder)
 
 
 # ---- The figures ------------------------------------------------------------------------------

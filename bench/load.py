@@ -21,6 +21,7 @@ END = 10**12           # of a sequence of new keys
 TRIES = 4              # of a run in which nothing was answered
 SAMPLES = 20           # answers that are looked at before a run
 BODY_SHARE_MIN = 0.95  # of a looked-at answer's length, in the mean of a run
+BACKLOG_SECONDS_MAX = 10  # of requests whose client has gone
 BATCH = 25             # the most that BatchWriteItem takes
 ZIPF_EXPONENT = 0.99   # YCSB's
 ZIPF_DRAWS = 1 << 18
@@ -254,6 +255,7 @@ def measure_alone(server, load, seconds):
     """The same of one request after the other, for a system that is too slow for wrk's many: what
     they have begun at the end of a run would be most of its CPU."""
     took, length = [], 0
+    stand.wait_until_quiet(server.pid, BACKLOG_SECONDS_MAX)
     before, started = stand.cpu_seconds(server.pid), time.perf_counter()
     with Client(server.port) as client:
         for body in load.samples(10**6, load.first(server)):

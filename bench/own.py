@@ -24,8 +24,7 @@ SIZE_GOAL = 1.5           # p50 of the largest table over that of one of 10,000
 REDIS_GOALS = {64: 0.5, 256: 0.7}
 ROCKSDB_GOAL = 0.5
 PEER_FILL_SECONDS = 15    # a peer that has not loaded a table by then has no larger one
-QUIET_SHARE = 0.05        # of a core: a server that uses less has no compaction left
-QUIET_SECONDS_MAX = 120
+COMPACTION_SECONDS_MAX = 120
 
 
 def sync_latencies(folder, seconds):
@@ -213,7 +212,7 @@ def load_stator(report, folder, count):
             rate = fill_items(server, count)
             found = {"rate": rate, "cpu_us": (stand.cpu_seconds(server.pid) - before) * 1e6 / count,
                      "items": count, "idle_mb": idle}
-            wait_until_quiet(server)
+            stand.wait_until_quiet(server.pid, COMPACTION_SECONDS_MAX)
             describe_load(report, column, server, found)
         if column.name == "stator":
             ours = found
@@ -243,16 +242,6 @@ def describe_load(report, column, server, found):
     report.line(column.name, text, **found)
 
 
-def wait_until_quiet(server):
-    """Until nothing is compacted any more."""
-    deadline = time.monotonic() + QUIET_SECONDS_MAX
-    while time.monotonic() < deadline:
-        before = stand.cpu_seconds(server.pid)
-        time.sleep(0.5)
-        if stand.cpu_seconds(server.pid) - before < QUIET_SHARE * 0.5:
-            return
-
-
 # ---- Size of tables ---------------------------------------------------------------------------
 
 
@@ -279,7 +268,7 @@ def fill_counts(report, server, counts):
             make_table(client, f"items-{count}")
         rate = fill(server, f"items-{count}", count, item_of(SEQUENCE))
         report.line(f"load of {count:,}", f"{rate:,.0f} items/s", rate=rate)
-    wait_until_quiet(server)
+    stand.wait_until_quiet(server.pid, COMPACTION_SECONDS_MAX)
     return counts
 
 

@@ -13,6 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 START_SECONDS = 60  # a Java server's, on a machine that others use
 STOP_SECONDS = 20
+QUIET_SHARE, QUIET_STEP = 0.05, 0.25  # of a core, in so many seconds
 TICKS = os.sysconf("SC_CLK_TCK")
 CLOCK_OF_PROCESS = 2  # CPUCLOCK_SCHED of the kernel's clock numbers
 
@@ -70,6 +71,16 @@ def cpu_seconds(pid):
         except OSError:
             pass  # it ended meanwhile
     return total
+
+
+def wait_until_quiet(pid, seconds):
+    """Until a server has done what it was asked for, compactions too; or the time is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        before = cpu_seconds(pid)
+        time.sleep(QUIET_STEP)
+        if cpu_seconds(pid) - before < QUIET_SHARE * QUIET_STEP:
+            return
 
 
 def resident_mb(pid):

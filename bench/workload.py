@@ -11,7 +11,7 @@ ITEM_BYTES = 300
 GROUP_ITEMS = 100     # in each item collection of the table that is queried
 INDEXES = 5           # of the table whose writes have most to do
 LARGE_BYTES = 1_000_000   # of all items of a table of large ones, or ten times as many
-FILL_SECONDS = 600    # something is wrong when loading takes longer
+FILL_SECONDS = 1200   # something is wrong when loading takes longer
 TEXT = "The quick brown fox jumps over the lazy dog. "
 
 
