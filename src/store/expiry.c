@@ -35,10 +35,10 @@ enum {
 
 static const int64_t age_max_ms = (int64_t)LIMIT_TTL_AGE_DAYS * 24 * 3600 * MS_PER_SECOND;
 
-/* How far the sweep of a table has come; kept while the process runs. */
+/* How far the sweep of a table has come; kept while the table is there, and used again then. */
 struct sweep {
     struct sweep *next;
-    uint64_t table_id;
+    uint64_t table_id;  /* 0: of none */
     struct buffer from; /* entries before this key were looked at */
     int64_t looked_at;  /* so many, since there were none */
     int64_t restart_us; /* when to search from the beginning again; monotonic */
@@ -54,6 +54,7 @@ struct expiry {
     /* The thread's own: */
     struct arena arena; /* of the sweeps, and of nothing else */
     struct sweep *sweeps;
+    uint64_t version; /* of the catalog for which they were last looked through */
 };
 
 /* One unit of work: up to STEP_ROWS entries of a table. */
@@ -268,17 +269,44 @@ static int64_t monotonic_us(void)
     return (int64_t)now.tv_sec * MS_PER_SECOND * US_PER_MS + now.tv_nsec / NS_PER_US;
 }
 
-static struct sweep *find_sweep(struct expiry *expiry, uint64_t table_id)
+static struct sweep *sweep_of(const struct expiry *expiry, uint64_t table_id)
 {
     struct sweep *sweep = expiry->sweeps;
     while (sweep != NULL && sweep->table_id != table_id)
         sweep = sweep->next;
-    if (sweep != NULL) return sweep;
-    sweep = arena_new(&expiry->arena, struct sweep);
-    *sweep = (struct sweep){.next = expiry->sweeps, .table_id = table_id};
-    sweep->from = buffer_open(&expiry->arena, 0);
-    expiry->sweeps = sweep;
     return sweep;
+}
+
+static struct sweep *find_sweep(struct expiry *expiry, uint64_t table_id)
+{
+    CHECK(table_id != 0);
+    struct sweep *sweep = sweep_of(expiry, table_id);
+    if (sweep == NULL) sweep = sweep_of(expiry, 0);
+    if (sweep == NULL) {
+        sweep = arena_new(&expiry->arena, struct sweep);
+        *sweep = (struct sweep){.next = expiry->sweeps};
+        sweep->from = buffer_open(&expiry->arena, 0);
+        expiry->sweeps = sweep;
+    }
+    sweep->table_id = table_id;
+    return sweep;
+}
+
+/* Where tables come and go, what is known of them must not pile up. */
+static void forget_sweeps(struct expiry *expiry, const struct catalog_snapshot *snapshot)
+{
+    if (snapshot->version == expiry->version) return;
+    expiry->version = snapshot->version;
+    for (struct sweep *sweep = expiry->sweeps; sweep != NULL; sweep = sweep->next) {
+        size_t i = 0;
+        while (i < snapshot->table_count && snapshot->tables[i]->id != sweep->table_id)
+            i++;
+        if (i < snapshot->table_count) continue;
+        sweep->table_id = 0;
+        sweep->looked_at = 0;
+        sweep->restart_us = 0;
+        sweep->from.length = 0;
+    }
 }
 
 static void move_to(struct sweep *sweep, struct slice key)
@@ -375,6 +403,7 @@ static struct look look_at_everything(struct expiry *expiry)
     struct arena arena;
     arena_open(&arena, 0);
     const struct catalog_snapshot *snapshot = catalog_pin(database->catalog, 0);
+    forget_sweeps(expiry, snapshot);
     for (size_t i = 0; i < snapshot->table_count && !is_closing(expiry); i++) {
         struct step step = {
             .database = database,
