@@ -16,9 +16,8 @@
  *
  * A body that is too large is read to its end and dropped (within reason) before the answer: a
  * client that is still writing when the connection closes would see a reset and not the answer.
- * A client that asks first (Expect: 100-continue) is answered at once. So it is with a body for which
- * there is no room beside those of others: a client is asked to come again, rather than all to share
- * memory that there is not.
+ * A client that asks first (Expect: 100-continue) is answered at once. A body for which there is
+ * no room beside those of others is read and dropped, too; its client is asked to come again.
  */
 #include "net/exchange.h"
 
@@ -156,8 +155,8 @@ static bool make_room(struct exchange *exchange, size_t needed)
     const size_t expected = exchange->upload_expected;
     if (needed <= expected && capacity > expected) capacity = expected;
     /*
-     * The whole of it is claimed as soon as it turns out large: were it claimed as it grows, many at
-     * once would all come half way.
+     * The whole of it is claimed as soon as it turns out large: were it claimed as it grows, many
+     * at once would all come half way.
      */
     if (!claim(exchange,
                capacity > UPLOAD_BYTES_FIRST && capacity < expected ? expected : capacity))

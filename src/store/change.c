@@ -122,6 +122,17 @@ static uint64_t read_big_endian(const uint8_t *from, int bytes)
     return number;
 }
 
+/* Records outlive the version that wrote them, and are read far from where they were written. */
+static bool is_item(struct slice bytes)
+{
+    return value_is_valid(bytes) && value_read(bytes).type == VALUE_MAP;
+}
+
+static bool is_image(struct slice bytes)
+{
+    return bytes.length == 0 || is_item(bytes);
+}
+
 /* False when the bytes are not a record. */
 static bool read_record(struct slice row, struct change *change)
 {
@@ -143,7 +154,7 @@ static bool read_record(struct slice row, struct change *change)
     change->key = slice_of(at, key_length);
     change->old_image = slice_of(at + key_length, old_length);
     change->new_image = slice_of(at + key_length + old_length, length - key_length - old_length);
-    return true;
+    return is_item(change->key) && is_image(change->old_image) && is_image(change->new_image);
 }
 
 /* The cursor's next row, copied. */
@@ -176,7 +187,7 @@ enum kv_status change_walk_next(struct change_walk *walk, struct change *change)
     if ((row.data[1] & REST) == 0) return KV_CORRUPT;
     change->new_image = slice_of(row.data + HEAD_BYTES, row.length - HEAD_BYTES);
     change->last_stamp = layout_change_stamp(key);
-    return KV_OK;
+    return is_image(change->new_image) ? KV_OK : KV_CORRUPT;
 }
 
 void change_walk_close(struct change_walk *walk)

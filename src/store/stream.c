@@ -228,6 +228,7 @@ static enum kv_status read_stream(struct call *call, struct slice record, struct
 {
     struct table table;
     if (!schema_read(call->arena, record, &table)) return KV_CORRUPT;
+    if (table.stream == STREAM_OFF || table.stream_label.length == 0) return KV_CORRUPT;
     const bool is_ended = table.status == TABLE_DELETING;
     if (is_ended && stream_is_over(table.active_ms, call->now_ms)) return KV_NOT_FOUND;
     const bool is_moving = call->now_ms < table.active_ms;

@@ -267,6 +267,10 @@ static void damaged_records_are_refused(void **state)
           19}},
         {"neither before nor after",
          {(const uint8_t *)"\x01\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0a", 19}},
+        {"a key that is no item",
+         {(const uint8_t *)"\x01\x02\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0a", 19}},
+        {"an image that is no item",
+         {(const uint8_t *)"\x01\x02\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0\1\x07\4\0\0\0\0\0\0\0a", 28}},
         {"its rest is missing", {(const uint8_t *)"\x01\x0b\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0a", 19}},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
