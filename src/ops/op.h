@@ -21,7 +21,7 @@
 enum op_kind {
     OP_LOCAL,
     OP_READ,
-    OP_READ_ONE, /* a read of exactly one key: GetItem */
+    OP_READ_ONE, /* a read of one key or one range: GetItem, most pages */
     OP_WRITE,
     OP_CATALOG, /* a write that changes the catalog: refreshed before render, background woken */
 };

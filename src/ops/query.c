@@ -246,6 +246,7 @@ static enum error_code plan_query(struct request *request)
     const char *filter = read->legacy.filter != NULL ? "QueryFilter" : "Filter Expression";
     TRY(paths_check_filter_keys(call, read_page_key(read), read->set.filter, filter));
     TRY(read_page_check_projection(request, read));
+    if (!read->page.fetch) request->kind = OP_READ_ONE;
     return check_filter(call, read);
 }
 

@@ -207,6 +207,7 @@ static enum error_code plan_scan(struct request *request)
     TRY(check_start(call, read));
     TRY(read_page_check_projection(request, read));
     TRY(set_range(request, read));
+    if (!read->page.fetch) request->kind = OP_READ_ONE;
     TRY(paths_check_projection(call, read->table, read->set.projection));
     return paths_check_filter(call, read->table, read->set.filter);
 }
