@@ -40,6 +40,7 @@ struct stator_options {
         table_delay_ms; /* how long a table stays CREATING, UPDATING, DELETING; 0: not noticeably */
     /* PutItem and UpdateItem word their refusals as the service does in its newer regions. */
     bool validation_envelope;
+    int64_t cache_bytes;          /* most of the data files that is held in memory; 0: 64 MiB */
     int64_t collection_bytes_max; /* item collections of tables with local indexes; 0: 10 GB */
     int64_t stream_shards;        /* open shards of a new stream, 1 to 64; 0: 1 */
     int64_t stream_shard_seconds; /* a shard is succeeded after this time; 0: 4 hours */

@@ -40,6 +40,7 @@ struct settings {
     int64_t port;
     int64_t threads;
     int64_t table_delay_ms;
+    int64_t cache_bytes;
     int64_t collection_bytes;
     int64_t stream_shards;
     int64_t stream_shard_seconds;
@@ -87,6 +88,8 @@ static const struct flag flags[] = {
     {"durability", "STATOR_DURABILITY", "sync|async",
      "answer a write after its log is synced, or before (sync)", "sync or async", read_durability,
      MEMBER(async)},
+    {"cache", "STATOR_CACHE", "BYTES", "most of the data files that is held in memory (64 MiB)",
+     "a number of bytes", read_count, MEMBER(cache_bytes)},
     {"region", "STATOR_REGION", "REGION", "region in every ARN (us-east-1)",
      "a region such as eu-central-1", read_region, MEMBER(region)},
     {"account-id", "STATOR_ACCOUNT_ID", "ID", "account in every ARN (123456789012)", "12 digits",
@@ -357,6 +360,7 @@ static int run_database(const struct settings *settings)
         .region = settings->region,
         .account_id = settings->account_id,
         .table_delay_ms = settings->table_delay_ms,
+        .cache_bytes = settings->cache_bytes,
         .collection_bytes_max = settings->collection_bytes,
         .stream_shards = settings->stream_shards,
         .stream_shard_seconds = settings->stream_shard_seconds,

@@ -88,6 +88,7 @@ static enum kv_open_status open_engine(struct stator *db, const struct stator_op
         .path = options->path,
         .in_memory = options->in_memory,
         .durability = options->async ? KV_ASYNC : KV_SYNC,
+        .cache_bytes = options->cache_bytes > 0 ? (size_t)options->cache_bytes : 0,
     };
     return kv_open(&kv_rocksdb, &engine, &db->database.kv, &db->arena, detail);
 }

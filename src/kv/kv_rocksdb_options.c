@@ -13,8 +13,8 @@
 #include <sys/resource.h>
 
 enum {
-    CACHE_BYTES = 64 * 1024 * 1024,
-    CACHE_SHARD_BITS = 4, /* shards of 4 MB: a block with the largest value fits any */
+    CACHE_BYTES = 64 * 1024 * 1024, /* one that held all saved a twentieth (docs/performance.md) */
+    CACHE_SHARD_BITS = 4,           /* shards of 4 MB: a block with the largest value fits any */
     MEMTABLE_BYTES = 32 * 1024 * 1024,
     MEMTABLE_COUNT_MAX = 3,
     MEMTABLE_ARENA_BYTES = 256 * 1024, /* how memory grows from nothing */

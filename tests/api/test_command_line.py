@@ -34,7 +34,7 @@ def test_help_names_every_flag():
     status, output, _ = run_stator("serve", "--help")
     assert status == 0
     for flag in ("--host", "--port", "--data", "--in-memory", "--threads", "--durability",
-                 "--region", "--account-id"):
+                 "--cache", "--region", "--account-id"):
         assert flag in output
 
 
