@@ -23,12 +23,17 @@ def test_make_run_shows_its_sample_and_stays_until_interrupted(tmp_path):
         assert f"{stock} left in stock" in printed
 
 
+def hear_interrupts():
+    """As under a terminal: a shell's background jobs, and so their children, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def run_until_it_stays(folder):
     environment = {**os.environ, "STATOR_PORT": str(free_port()), "STATOR_DATA": str(folder / "data")}
     with open(folder / "printed", "w+", encoding="utf-8") as printed:
         process = subprocess.Popen([sys.executable, os.path.join(ROOT, "tools", "run")],
                                    stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
-                                   env=environment)
+                                   env=environment, preexec_fn=hear_interrupts)
         deadline = time.monotonic() + START_SECONDS + 20
         while True:
             printed.seek(0)
