@@ -64,13 +64,12 @@ class Stage:
         if work.is_consuming:
             workload.prepare_deletes(server, load.SAMPLES)
         patience = float("inf") if column.family == "stator" else LOOK_SECONDS
-        before = stand.cpu_seconds(server.pid)
-        first, cell["checksum"], count = work.load.try_out(server, work.check, patience)
-        cell["bytes"] = len(first)
+        look = work.load.try_out(server, work.check, patience)
+        cell["checksum"], cell["bytes"] = look.checksum, len(look.first)
         # What is compiled while it runs becomes faster than this.
         if column.warm_seconds == 0:
-            cell["rate"] = count / max(stand.cpu_seconds(server.pid) - before, 1e-9)
-        return first
+            cell["rate"] = look.count / max(look.cpu, 1e-9)
+        return look.first
 
     def run_rounds(self, work, connections, cells, nginx):
         for turn in range(self.rounds):
@@ -223,12 +222,13 @@ def figure_sizes(settings, report, folder):
     for size in sizes:
         def is_sized(answer, size=size):
             item = answer["Item"]
-            return item == workload.sized_item(item["id"]["S"], size)
+            return item == workload.sized_item(item["id"]["S"], size, workload.mark_of(item))
         name = f"sized-{size}"
         works += [Work(f"GetItem, {size:,} bytes", workload.get_load(count_of(size), name),
                        is_sized),
                   Work(f"PutItem, {size:,} bytes", workload.overwrite_load(
-                      count_of(size), name, workload.sized_item(load.RANDOM, size)),
+                      count_of(size), name,
+                      workload.sized_item(load.RANDOM, size, load.SEQUENCE)),
                        workload.is_done)]
     dimension(settings, report, folder, "sizes", works, prepare=prepare)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The load: requests as an SDK sends them, by wrk to measure and by one connection to look at."""
+import collections
 import functools
 import http.client
 import json
@@ -20,11 +21,17 @@ MARKS = re.compile(f"{SEQUENCE}|{RANDOM}")
 END = 10**12           # of a sequence of new keys
 TRIES = 4              # of a run in which nothing was answered
 SAMPLES = 20           # answers that are looked at before a run
+READ_BACK = 100        # items that are looked at after a run that changed some of them
+CHANGED_MIN = 20       # of those, for their number to tell something
 BODY_SHARE_MIN = 0.95  # of a looked-at answer's length, in the mean of a run
 BACKLOG_SECONDS_MAX = 10  # of requests whose client has gone
 BATCH = 25             # the most that BatchWriteItem takes
 ZIPF_EXPONENT = 0.99   # YCSB's
 ZIPF_DRAWS = 1 << 18
+
+
+# What was seen before a run: the first answer, a checksum of all, how many, and the server's CPU.
+Look = collections.namedtuple("Look", "first checksum count cpu")
 
 
 class NoAnswer(Failure):
@@ -110,7 +117,9 @@ class Load:
     """One request, with marks where keys vary: what a figure is measured with.
 
     A sequence is of numbers below sequence_max, over and over, or, with the name of one that all
-    loads of a server share, of numbers that no load has sent before.
+    loads of a server share, of numbers that no load has sent before. A load of puts may name the
+    attribute whose text begins with such a number: it writes over items that are there, each time
+    with another item, and reading back has to prove it.
     """
 
     def __init__(self, operation, members, sequence_max=END, random_max=1, **options):
@@ -120,6 +129,7 @@ class Load:
         self.random_max = random_max
         self.fresh = options.get("fresh")
         self.is_zipf = options.get("is_zipf", False)
+        self.marked = options.get("marked")
 
     def template(self, port):
         lines = [f"{name}: {value}"
@@ -149,20 +159,85 @@ class Load:
             yield MARKS.sub(fill, self.body)
 
     def try_out(self, server, check, seconds=float("inf")):
-        """Looks at some answers before a run: all have to pass check. Returns the first answer, a
-        checksum of all of them, and how many there were within the time."""
+        """Looks at some answers before a run, as many as there are within the time: all have to
+        pass check, and what they say was written has to be there."""
         checksum, answers = 0, []
-        started = time.perf_counter()
+        bodies = list(self.samples(SAMPLES, self.first(server)))
         with Client(server.port) as client:
-            for body in self.samples(SAMPLES, self.first(server)):
+            before = self.items_at(client, bodies)
+            cpu, started = stand.cpu_seconds(server.pid), time.perf_counter()
+            for body in bodies:
                 answers.append(client.call_raw(self.operation, body.encode()))
                 if not check(json.loads(answers[-1])):
                     raise Failure(f"{self.operation}: unexpected answer {answers[-1][:300]}")
                 checksum = zlib.crc32(answers[-1], checksum)
                 if time.perf_counter() - started > seconds:
                     break
+            cpu = stand.cpu_seconds(server.pid) - cpu
+            self.expect_change(client, bodies[:len(answers)], before)
         self.sent(server, SAMPLES)
-        return answers[0].decode(), f"{checksum:08x}", len(answers)
+        return Look(answers[0].decode(), f"{checksum:08x}", len(answers), cpu)
+
+    # ---- Writing over what is there -----------------------------------------------------------
+
+    def items_at(self, client, bodies):
+        """The items that these requests are about to change, by key."""
+        if not self.marked:
+            return {}
+        requests = map(json.loads, bodies)
+        return {item_key(each): item_at(client, each["TableName"], item_key(each))
+                for each in requests}
+
+    def expect_change(self, client, bodies, before):
+        """That each item is now what was sent last, and is not what it was."""
+        if not self.marked:
+            return
+        last = {item_key(each): each for each in map(json.loads, bodies)}
+        for key, request in last.items():
+            found = item_at(client, request["TableName"], key)
+            if found != request["Item"] or found == before[key]:
+                raise Failure(f"{self.operation}: {found} is read where {request['Item']} was "
+                              f"written over {before[key]}")
+
+    def expect_changed(self, server, first, run):
+        """That items carry marks of a run that began with this one: about as many of those that
+        are looked at as keys drawn at random make likely."""
+        if not self.marked or not server.has_items:
+            return
+        keys = range(0, self.random_max, max(self.random_max // READ_BACK, 1))
+        likely = sum(map(self.odds(run["requests"]), keys))
+        if likely < CHANGED_MIN:
+            return
+        table, found = json.loads(self.body)["TableName"], 0
+        with Client(server.port) as client:
+            for key in keys:
+                item = item_at(client, table, self.key_of(key))
+                mark = item[self.marked]["S"][:WIDTH]
+                found += mark.isdigit() and first <= int(mark) < self.first(server)
+        if found < likely / 2:
+            raise Failure(f"{self.operation}: of {len(keys)} items {found} are changed, where "
+                          f"{likely:.0f} are likely")
+
+    def key_of(self, number):
+        return json.loads(self.body)["Item"]["id"]["S"].replace(RANDOM, f"{number:012}")
+
+    def odds(self, requests):
+        """Of a key, that so many requests have it among theirs."""
+        if self.is_zipf:
+            drawn = set(zipf_keys(self.random_max)[:requests])
+            return lambda key: key in drawn
+        return lambda key: 1 - (1 - 1 / self.random_max) ** requests
+
+
+def item_key(request):
+    return request["Item"]["id"]["S"]
+
+
+def item_at(client, table, key):
+    answer = client.call("GetItem", TableName=table, Key={"id": {"S": key}}, ConsistentRead=True)
+    if "Item" not in answer:
+        raise Failure(f"there is no item {key} to write over")
+    return answer["Item"]
 
 
 class Wrk:
@@ -235,6 +310,7 @@ def measure(server, load, connections, seconds):
 
 def measure_once(server, load, connections, seconds):
     _, core = stand.cores()
+    first = load.first(server)
     with Wrk(load, server, connections, core) as wrk:
         before = stand.cpu_seconds(server.pid)
         wrk.wait_until_sending()
@@ -248,6 +324,7 @@ def measure_once(server, load, connections, seconds):
     result["rate"] = result["requests"] * 1e6 / result["duration_us"]
     result["cpu_us"] = used * 1e6 / result["requests"]
     result["bytes_each"] = result["bytes"] / result["requests"]
+    load.expect_changed(server, first, result)
     return result
 
 

@@ -356,7 +356,7 @@ def partition_loads(size):
 def measure_sizes(settings, report, server, loads):
     """Alternates between the sizes, once with many connections for CPU and once with one."""
     many, one = {size: [] for size in loads}, {size: [] for size in loads}
-    checksums = {size: request.try_out(server, check)[1]
+    checksums = {size: request.try_out(server, check).checksum
                  for size, (request, check) in loads.items()}
     for _ in range(min(settings.rounds, 3)):
         for size, (request, _) in loads.items():

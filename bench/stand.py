@@ -123,6 +123,8 @@ def our_seconds():
 class Process:
     """A server under measurement."""
 
+    has_items = True  # that requests can change
+
     def __init__(self, command, port, core=None, **options):
         self.port = port
         self.data = None

@@ -180,6 +180,8 @@ def running(systems, folder, core, prepare):
 class Nginx(stand.Process):
     """An nginx that answers with static bodies, each on a port of its own."""
 
+    has_items = False
+
     def __init__(self, bodies, folder, core=None):
         self.ports = [stand.free_port() for _ in bodies]
         config = os.path.join(folder, "nginx.conf")
@@ -195,6 +197,8 @@ class Nginx(stand.Process):
 
 class PortOf:
     """One of several ports of a server."""
+
+    has_items = False
 
     def __init__(self, server, port):
         self.pid = server.pid

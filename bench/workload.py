@@ -15,8 +15,13 @@ FILL_SECONDS = 1200   # something is wrong when loading takes longer
 TEXT = "The quick brown fox jumps over the lazy dog. "
 
 
-def item_of(key):
-    """300 bytes by DynamoDB's formula, of several types, as an application's would be."""
+UNMARKED = TEXT[:WIDTH]  # where a load that writes over items puts a number
+WRITES = "overwrites"    # the name of the sequence of those
+
+
+def item_of(key, mark=UNMARKED):
+    """300 bytes by DynamoDB's formula, of several types, as an application's would be. The mark is
+    what tells it from an item of the same key and size."""
     item = {
         "id": {"S": key},
         "name": {"S": "Ada Lovelace"},
@@ -29,15 +34,25 @@ def item_of(key):
     }
     # Names, texts, two numbers of 2 and 4 bytes, one boolean.
     size = sum(len(name) + len(value.get("S", "")) for name, value in item.items()) + 2 + 4 + 1
-    item["note"]["S"] = (TEXT * 8)[:ITEM_BYTES - size]
+    item["note"]["S"] = mark + (TEXT * 8)[WIDTH:ITEM_BYTES - size]
     return item
 
 
-def sized_item(key, size):
+def mark_of(item):
+    mark = item["note"]["S"][:WIDTH]
+    return mark if mark.isdigit() else UNMARKED
+
+
+def is_whole(item):
+    """Whether it is as it was written, whichever load wrote it last."""
+    return item == item_of(item["id"]["S"], mark_of(item))
+
+
+def sized_item(key, size, mark=UNMARKED):
     """An item of a text and little else, of so many bytes."""
     item = {"id": {"S": key}, "age": {"N": "36"}, "note": {"S": ""}}
     rest = size - sum(map(len, item)) - WIDTH - 2
-    item["note"]["S"] = (TEXT * (rest // len(TEXT) + 1))[:rest]
+    item["note"]["S"] = mark + (TEXT * (rest // len(TEXT) + 1))[WIDTH:rest]
     return item
 
 
@@ -143,7 +158,7 @@ def get_load(count=ITEMS, table="items", is_zipf=False):
 
 
 def is_item(answer):
-    return "Item" in answer and answer["Item"] == item_of(answer["Item"]["id"]["S"])
+    return "Item" in answer and is_whole(answer["Item"])
 
 
 def is_done(answer):
@@ -156,8 +171,11 @@ def put_load(table="items"):
     return Load("PutItem", {"TableName": table, "Item": item_of(SEQUENCE)}, fresh=table)
 
 
-def overwrite_load(count=ITEMS, table="items", item=None):
-    return Load("PutItem", {"TableName": table, "Item": item or item_of(RANDOM)}, random_max=count)
+def overwrite_load(count=ITEMS, table="items", item=None, **members):
+    """Items that are there, each time with a mark that none had before: writing what is there
+    already would be no work for a server that notices."""
+    return Load("PutItem", {"TableName": table, "Item": item or item_of(RANDOM, SEQUENCE),
+                            **members}, random_max=count, fresh=WRITES, marked="note")
 
 
 def get_works(count):
@@ -168,7 +186,7 @@ def get_works(count):
         Work("BatchGetItem of 100", Load("BatchGetItem", {
             "RequestItems": {"items": {"Keys": keys}}}, sequence_max=count),
              lambda answer: len(answer["Responses"]["items"]) == 100
-             and all(item == item_of(item["id"]["S"]) for item in answer["Responses"]["items"])),
+             and all(map(is_whole, answer["Responses"]["items"]))),
     ]
 
 
@@ -197,8 +215,7 @@ def scan_work():
 
 
 def write_works(count):
-    conditional = {"TableName": "items", "Item": item_of(RANDOM),
-                   "ConditionExpression": "attribute_exists(id) AND age > :age",
+    conditional = {"ConditionExpression": "attribute_exists(id) AND age > :age",
                    "ExpressionAttributeValues": {":age": {"N": "30"}}}
     update = {"TableName": "items", "Key": {"id": {"S": RANDOM}},
               "UpdateExpression": "SET age = age + :one", "ConditionExpression": "active = :yes",
@@ -207,8 +224,7 @@ def write_works(count):
     return [
         Work("PutItem, new", put_load("puts"), is_done),
         Work("PutItem, overwrite", overwrite_load(count), is_done),
-        Work("PutItem, condition that holds", Load("PutItem", conditional, random_max=count),
-             is_done),
+        Work("PutItem, condition that holds", overwrite_load(count, **conditional), is_done),
         Work("PutItem, 5 indexes and a stream", Load("PutItem", {
             "TableName": "indexed", "Item": indexed_item(SEQUENCE, [RANDOM] * INDEXES)},
             random_max=count, fresh="indexed"), is_done),

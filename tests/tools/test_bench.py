@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the benchmarks compute: ratios, shares, keys, and the chart's text."""
 import collections
+import functools
+import json
 import os
 import sys
 import xml.etree.ElementTree
@@ -138,6 +140,99 @@ def test_loads_of_one_name_never_send_the_same_key():
 def test_a_sized_item_has_that_size(size):
     item = workload.sized_item("0" * load.WIDTH, size)
     assert sum(map(len, item)) + load.WIDTH + 2 + len(item["note"]["S"]) == size
+
+
+def size_of(item):
+    """By DynamoDB's formula, of items whose numbers have up to 2 digits or 6."""
+    value = {"S": len, "N": lambda number: 2 if len(number) <= 2 else 4, "BOOL": lambda _: 1}
+    return sum(len(name) + value[kind](text) for name, typed in item.items()
+               for kind, text in typed.items())
+
+
+def test_a_mark_changes_an_item_but_not_its_size():
+    plain, marked = (workload.item_of("0" * load.WIDTH, mark)
+                     for mark in (workload.UNMARKED, f"{7:012}"))
+    assert size_of(plain) == size_of(marked) == workload.ITEM_BYTES
+    assert plain != marked
+    assert workload.is_whole(plain) and workload.is_whole(marked)
+
+
+def test_an_item_with_another_difference_is_not_whole():
+    item = workload.item_of("0" * load.WIDTH, f"{7:012}")
+    assert not workload.is_whole({**item, "age": {"N": "37"}})
+    assert not workload.is_whole({**item, "note": {"S": item["note"]["S"][:-1]}})
+
+
+def test_writing_over_items_never_sends_the_same_item_twice():
+    class Server:
+        sequences = {}
+    request, sent = workload.overwrite_load(1), []
+    for _ in range(2):
+        sent += request.samples(5, request.first(Server))
+        request.sent(Server, 5)
+    assert len(set(sent)) == 10
+
+
+class Store:
+    """What load.py takes for a server and for a connection to it. Of writes it does those that
+    it is told to."""
+
+    pid = os.getpid()
+    port = 1
+    has_items = True
+
+    def __init__(self, count, writes):
+        self.items = {f"{key:012}": workload.item_of(f"{key:012}") for key in range(count)}
+        self.sequences = {}
+        self.writes = writes
+
+    def __call__(self, _):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def call(self, _, **members):
+        return {"Item": self.items[members["Key"]["id"]["S"]]}
+
+    def call_raw(self, _, body):
+        item = json.loads(body)["Item"]
+        if self.writes:
+            self.items[item["id"]["S"]] = item
+        return b"{}"
+
+
+@pytest.mark.parametrize("writes", (True, False))
+def test_a_write_that_changes_nothing_is_noticed_before_a_run(monkeypatch, writes):
+    store = Store(10, writes)
+    monkeypatch.setattr(load, "Client", store)
+    look = functools.partial(workload.overwrite_load(10).try_out, store, workload.is_done)
+    if writes:
+        assert look().count == load.SAMPLES
+    else:
+        with pytest.raises(load.Failure, match="is read where"):
+            look()
+
+
+@pytest.mark.parametrize("is_zipf", (False, True))
+@pytest.mark.parametrize("writes", (True, False))
+def test_a_run_that_changes_nothing_is_noticed(monkeypatch, writes, is_zipf):
+    store, request = Store(1000, writes), workload.overwrite_load(1000)
+    request.is_zipf = is_zipf
+    monkeypatch.setattr(load, "Client", store)
+    keys = load.zipf_keys(1000)[:1000] if is_zipf else range(0, 1000, 2)
+    for mark, key in enumerate(keys):
+        store.call_raw("PutItem", json.dumps({
+            "Item": workload.item_of(f"{key:012}", f"{mark:012}")}))
+    request.sent(store, len(keys))
+    if writes:
+        request.expect_changed(store, 0, {"requests": len(keys)})
+    else:
+        with pytest.raises(load.Failure, match="are changed"):
+            request.expect_changed(store, 0, {"requests": len(keys)})
 
 
 def test_a_long_body_is_put_together_from_variables():
