@@ -20,6 +20,7 @@
 #include "kv/kv_group.h"
 #include "kv/kv_rocksdb_flush.h"
 #include "kv/kv_rocksdb_log.h"
+#include "kv/kv_rocksdb_manifest.h"
 #include "kv/kv_rocksdb_options.h"
 #include "kv/kv_wal.h"
 
@@ -38,8 +39,6 @@ enum {
     BATCH_KEPT_BYTES = 1024 * 1024, /* a batch that has held more is not kept for the next group */
 
     METADATA_BUSY = 1, /* lowest bit of metadata_word */
-
-    DECIMAL = 10,
 };
 
 #define FORMAT_KEY SLICE("\377format")
@@ -101,6 +100,8 @@ struct rocks_cursor {
 
 static enum kv_open_status prepare(struct rocks *rocks, const char *path, struct arena *arena,
                                    struct kv_wal_report *report);
+static enum kv_open_status check_logs(struct rocks *rocks, const char *path, struct arena *arena,
+                                      struct kv_wal_report *report);
 static enum kv_open_status open_database(struct rocks *rocks, const char *path, char **error);
 static enum kv_open_status open_contents(struct rocks *rocks, struct slice *problem);
 static bool is_needed(struct rocks *rocks, uint64_t log_number);
@@ -170,16 +171,26 @@ static enum kv_open_status prepare(struct rocks *rocks, const char *path, struct
         report->problem = SLICE("its file CURRENT is missing");
         return KV_OPEN_CORRUPT;
     }
-    return kv_wal_check(path, arena, report);
+    return check_logs(rocks, path, arena, report);
+}
+
+/* The second check knows which logs are needed. */
+static enum kv_open_status check_logs(struct rocks *rocks, const char *path, struct arena *arena,
+                                      struct kv_wal_report *report)
+{
+    enum kv_open_status status = kv_wal_check(path, 0, arena, report);
+    if (status != KV_OPEN_OK || report->gap == 0) return status;
+    char *error = NULL;
+    const uint64_t oldest = kv_rocksdb_manifest_oldest_log(rocks->options, path, &error);
+    status = kv_wal_check(path, oldest, arena, report);
+    rocksdb_free(error); /* whatever it was, opening the database will meet it again */
+    return status;
 }
 
 /* A log whose contents are all in tables by now may be as damaged as it likes. */
 static bool is_needed(struct rocks *rocks, uint64_t log_number)
 {
-    char *oldest = rocksdb_property_value(rocks->db, "rocksdb.min-log-number-to-keep");
-    const bool is_needed = oldest == NULL || strtoull(oldest, NULL, DECIMAL) <= log_number;
-    rocksdb_free(oldest);
-    return is_needed;
+    return kv_rocksdb_manifest_oldest(rocks->db) <= log_number;
 }
 
 static void rocks_close(struct kv *kv)

@@ -35,7 +35,7 @@ struct walk {
     bool is_gap;        /* a good record follows there: what is missing lay in an earlier file */
 };
 
-static bool list_files(struct walk *walk, const char *directory);
+static bool list_files(struct walk *walk, const char *directory, uint64_t oldest);
 static bool open_files(struct walk *walk);
 static bool find_break(struct walk *walk);
 static bool judge_break(struct walk *walk);
@@ -43,7 +43,7 @@ static bool cut(struct walk *walk);
 static bool sync_files(struct walk *walk);
 static void close_files(struct walk *walk);
 
-enum kv_open_status kv_wal_check(const char *directory, struct arena *arena,
+enum kv_open_status kv_wal_check(const char *directory, uint64_t oldest, struct arena *arena,
                                  struct kv_wal_report *report)
 {
     *report = (struct kv_wal_report){0};
@@ -51,7 +51,12 @@ enum kv_open_status kv_wal_check(const char *directory, struct arena *arena,
     walk->arena = arena;
     walk->report = report;
     crc32c_open(&walk->crc);
-    bool is_done = list_files(walk, directory) && open_files(walk) && find_break(walk);
+    bool is_done = list_files(walk, directory, oldest) && open_files(walk) && find_break(walk);
+    if (is_done && walk->is_gap && oldest == 0) {
+        *report = (struct kv_wal_report){.gap = walk->files[walk->broken_file].number};
+        close_files(walk);
+        return KV_OPEN_OK;
+    }
     if (is_done && walk->broken_file < walk->file_count) is_done = judge_break(walk);
     if (is_done && report->damaged == 0) is_done = cut(walk) && sync_files(walk);
     if (!is_done && report->problem.length == 0)
@@ -78,7 +83,7 @@ static int compare_files(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static bool list_files(struct walk *walk, const char *directory)
+static bool list_files(struct walk *walk, const char *directory, uint64_t oldest)
 {
     walk->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (walk->directory < 0) return false;
@@ -87,7 +92,7 @@ static bool list_files(struct walk *walk, const char *directory)
     size_t room = 0;
     for (const struct dirent *entry; (entry = readdir(listing)) != NULL;) {
         const uint64_t number = log_number(entry->d_name);
-        if (number == 0) continue;
+        if (number == 0 || number < oldest) continue;
         if (walk->file_count == room) {
             const size_t size = room * sizeof *walk->files;
             room = room == 0 ? 1 : 2 * room;
@@ -192,7 +197,6 @@ static bool judge_break(struct walk *walk)
     }
     if (synced <= last) return true;
     const struct log_file *file = &walk->files[walk->broken_file];
-    /* RocksDB removes logs it needs no more, the newest first: a crash may leave the oldest. */
     report->damaged = walk->is_gap ? file->number - 1 : file->number;
     report->problem = arena_format(walk->arena,
                                    "%s is damaged behind byte %lld: acknowledged writes after it "

@@ -15,6 +15,10 @@
  *     break, the break is damage. It is reported, and nothing is changed.
  *   - Otherwise all that follows was never synced: the log is cut there, and later ones emptied.
  *
+ * RocksDB removes logs that it needs no more, the newest of them first. Killed meanwhile, it leaves
+ * the oldest, and a gap before those it needs. That is no break; but only RocksDB knows which logs
+ * it needs, so the check then ends with the question, and is made again with the answer.
+ *
  * What remains has no breaks, so RocksDB is told to forgive none. Everything that remains is synced
  * before anybody reads it: a process that was killed may have left a group written but not durable.
  *
@@ -29,16 +33,19 @@
 struct kv_wal_report {
     uint64_t last;         /* sequence number of the last record; 0: there is none */
     uint64_t damaged;      /* number of the first damaged log; 0: none is */
+    uint64_t gap;          /* number of a log that does not follow the one before it; 0: all do */
     struct slice problem;  /* what to say about it */
     int64_t bytes_dropped; /* of groups that were never acknowledged */
 };
 
 /*
- * Checks, cuts and syncs the logs in a directory that nobody else uses. KV_OPEN_OK also when one is
- * damaged: RocksDB may have no more need of it. KV_OPEN_FAILED, with the reason in problem, when
- * they cannot be read, cut or synced.
+ * Checks, cuts and syncs the logs in a directory that nobody else uses, but for those numbered below
+ * oldest, which are not needed; oldest is 0 as long as nobody knows. KV_OPEN_OK also when one is
+ * damaged, because RocksDB may have no more need of it, and when oldest is 0 and there is a gap:
+ * then nothing is changed and nothing else is told. KV_OPEN_FAILED, with the reason in problem,
+ * when they cannot be read, cut or synced.
  */
-enum kv_open_status kv_wal_check(const char *directory, struct arena *arena,
+enum kv_open_status kv_wal_check(const char *directory, uint64_t oldest, struct arena *arena,
                                  struct kv_wal_report *report) WARN_UNUSED;
 
 #endif

@@ -433,6 +433,76 @@ static void older_log_cut_short_is_refused(void **state)
     kv_close(kv);
 }
 
+/* RocksDB removes the logs it needs no more, the newest first, and may be killed meanwhile. */
+static void obsolete_log_of_a_synced_store_hides_nothing(void **state)
+{
+    struct place *place = *state;
+    char obsolete[PATH_BYTES];
+    char kept[PATH_BYTES];
+    struct kv *kv = must_open(place, place->directory, KV_SYNC);
+    put_groups(place, kv, 0, 2);
+    kv_close(kv);
+    find_log(place->directory, true, obsolete);
+    assert_true((size_t)snprintf(kept, sizeof kept, "%s.kept", obsolete) < sizeof kept);
+    copy_file(obsolete, kept);
+
+    /* So much that it is written out at closing, and the logs before are removed. */
+    kv = must_open(place, place->directory, KV_SYNC);
+    place->groups[2] = (struct group){.number = 2, .rows = 100, .row_bytes = ROW_BYTES_MAX};
+    assert_int_equal(kv_update_wait(kv, put_group, &place->groups[2]), KV_OK);
+    kv_close(kv);
+    kv = must_open(place, place->directory, KV_SYNC);
+    assert_int_not_equal(access(obsolete, F_OK), 0);
+    put_groups(place, kv, 3, 6);
+    copy_file(kept, obsolete);
+    copy_store(place);
+    kv_close(kv);
+
+    kv = must_open(place, place->copy, KV_SYNC);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(kv_view_wait(kv, get_group, &place->groups[i]), KV_OK);
+    kv_close(kv);
+}
+
+/* The same within one run of a store that is never synced: no mark tells of anything durable. */
+static void obsolete_log_of_an_unsynced_store_hides_nothing(void **state)
+{
+    struct place *place = *state;
+    char obsolete[PATH_BYTES];
+    char kept[PATH_BYTES];
+    struct kv *kv = must_open(place, place->directory, KV_ASYNC);
+    put_groups(place, kv, 0, 2);
+    find_log(place->directory, true, obsolete);
+    assert_true((size_t)snprintf(kept, sizeof kept, "%s.kept", obsolete) < sizeof kept);
+    copy_file(obsolete, kept);
+
+    /* Until memtables have been written out twice, and this log and the next are removed. */
+    char newest[PATH_BYTES];
+    struct group *group = &place->groups[2];
+    *group = (struct group){.number = 2, .rows = 100, .row_bytes = ROW_BYTES_MAX};
+    for (int logs = 0; logs < 3; logs++) {
+        char before[PATH_BYTES];
+        find_log(place->directory, true, before);
+        do {
+            assert_int_equal(kv_update_wait(kv, put_group, group), KV_OK);
+            find_log(place->directory, true, newest);
+        } while (strcmp(newest, before) == 0);
+    }
+    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    for (find_log(place->directory, false, newest); strcmp(newest, obsolete) <= 0;
+         find_log(place->directory, false, newest))
+        (void)nanosleep(&pause, NULL);
+    put_groups(place, kv, 3, 6);
+    copy_file(kept, obsolete);
+    copy_store(place);
+    kv_close(kv);
+
+    kv = must_open(place, place->copy, KV_ASYNC);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(kv_view_wait(kv, get_group, &place->groups[i]), KV_OK);
+    kv_close(kv);
+}
+
 static void store_without_its_current_file_is_left_alone(void **state)
 {
     struct place *place = *state;
@@ -464,6 +534,8 @@ int main(void)
         PLACE_TEST(lost_page_before_the_last_sync_is_refused),
         PLACE_TEST(damaged_last_group_of_a_closed_store_is_refused),
         PLACE_TEST(older_log_cut_short_is_refused),
+        PLACE_TEST(obsolete_log_of_a_synced_store_hides_nothing),
+        PLACE_TEST(obsolete_log_of_an_unsynced_store_hides_nothing),
         PLACE_TEST(store_without_its_current_file_is_left_alone),
     };
     return cmocka_run_group_tests_name("kv_wal", tests, NULL, NULL);
