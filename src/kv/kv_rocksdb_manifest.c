@@ -6,8 +6,7 @@
 
 enum { DECIMAL = 10 };
 
-uint64_t kv_rocksdb_manifest_oldest_log(rocksdb_options_t *options, const char *path,
-                                        char **error)
+uint64_t kv_rocksdb_manifest_oldest_log(rocksdb_options_t *options, const char *path, char **error)
 {
     /* It replays the logs all the same, of which it is not to judge: the check has yet to do so. */
     rocksdb_options_t *lenient = rocksdb_options_create_copy(options);

@@ -15,8 +15,7 @@
  * ones is in tables. Changes nothing. Takes as long as reading all logs. When the database cannot
  * be opened it is 1, every log, and error, to be freed with rocksdb_free, says why.
  */
-uint64_t kv_rocksdb_manifest_oldest_log(rocksdb_options_t *options, const char *path,
-                                        char **error);
+uint64_t kv_rocksdb_manifest_oldest_log(rocksdb_options_t *options, const char *path, char **error);
 
 /* The same of an open database. */
 uint64_t kv_rocksdb_manifest_oldest(rocksdb_t *db);
