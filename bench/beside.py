@@ -17,7 +17,7 @@ from workload import ITEMS, Work
 
 CONNECTIONS = 32
 TURNS, DIMENSION_TURNS = 3, 2
-ANSWERS_MIN = 10     # on each connection, for what is under way not to matter
+ANSWERS_MIN = 10     # on each connection, for how many were under way not to matter
 LONGER_MAX = 4       # times the seconds of a run, for that
 LOOK_SECONDS = 2     # of looking at a slow peer's answers
 SPARE = 1.5          # more items than a load that takes them away is thought to need
@@ -102,8 +102,8 @@ class Stage:
             cell["rate"] = 1 / seconds
 
     def is_slow(self, cell, connections):
-        """Whether so little would be answered that what is under way at the end of a run, which is
-        paid for but not counted, would matter. Stator never is."""
+        """Whether so little would be answered that it would matter how much of what is under way at
+        the end of a run is done, which is paid for but only guessed. Stator never is."""
         return (not cell["is_ours"] and cell.get("rate", float("inf")) * LONGER_MAX * self.seconds
                 < ANSWERS_MIN * connections)
 

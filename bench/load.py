@@ -25,6 +25,9 @@ READ_BACK = 100        # items that are looked at after a run that changed some 
 CHANGED_MIN = 20       # of those, for their number to tell something
 BODY_SHARE_MIN = 0.95  # of a looked-at answer's length, in the mean of a run
 BACKLOG_SECONDS_MAX = 10  # of requests whose client has gone
+REST_SECONDS_MAX = 3   # before and after a run, for a server to become quiet
+REST_PART = 5          # steps in which that is seen are at most such a part of the run
+REST_STEP_MIN = 0.01   # seconds
 BATCH = 25             # the most that BatchWriteItem takes
 ZIPF_EXPONENT = 0.99   # YCSB's
 ZIPF_DRAWS = 1 << 18
@@ -309,23 +312,38 @@ def measure(server, load, connections, seconds):
 
 
 def measure_once(server, load, connections, seconds):
+    """A run begins when the server rests and ends when it rests again: what it does behind its
+    answers (writing out memtables, compaction, collecting garbage) is paid for by who caused it."""
     _, core = stand.cores()
     first = load.first(server)
+    rest(server, seconds)
     with Wrk(load, server, connections, core) as wrk:
         before = stand.cpu_seconds(server.pid)
         wrk.wait_until_sending()
         time.sleep(seconds)
         result = wrk.finish()
-    used = stand.cpu_seconds(server.pid) - before
-    # Those under way at the end, and the one that wrk keeps to see what kind of script it has.
-    load.sent(server, result["requests"] + connections + 1)
+    answered = stand.cpu_seconds(server.pid)
+    rested = rest(server, seconds)
+    # Those under way at the end are served as well, though nobody counts their answers.
+    served = result["requests"] + connections
+    load.sent(server, served + 1)  # and one that wrk keeps, to see what kind of script it has
     if not result["requests"]:
         return result
     result["rate"] = result["requests"] * 1e6 / result["duration_us"]
-    result["cpu_us"] = used * 1e6 / result["requests"]
+    result["cpu_us"] = (rested - before) * 1e6 / served
+    result["behind_us"] = max(rested - answered, 0) * 1e6 / served
     result["bytes_each"] = result["bytes"] / result["requests"]
     load.expect_changed(server, first, result)
     return result
+
+
+def rest(server, seconds):
+    """Waits until a server does nothing; its CPU clock when that began. A run so short that it
+    only shows that all works has shorter steps."""
+    if not server.has_items:
+        return stand.cpu_seconds(server.pid)
+    step = min(stand.QUIET_STEP, max(seconds / REST_PART, REST_STEP_MIN))
+    return stand.wait_until_quiet(server.pid, REST_SECONDS_MAX, step)
 
 
 def measure_alone(server, load, seconds):
@@ -341,10 +359,11 @@ def measure_alone(server, load, seconds):
             took.append((time.perf_counter() - began) * 1e6)
             if time.perf_counter() - started > seconds:
                 break
-    used = stand.cpu_seconds(server.pid) - before
+    elapsed = time.perf_counter() - started
+    used = rest(server, seconds) - before
     load.sent(server, len(took))
     took.sort()
-    return {"requests": len(took), "rate": len(took) / (time.perf_counter() - started),
+    return {"requests": len(took), "rate": len(took) / elapsed,
             "cpu_us": used * 1e6 / len(took), "bytes_each": length / len(took),
             "p50_us": took[len(took) // 2], "p90_us": took[len(took) * 9 // 10],
             "p99_us": took[len(took) * 99 // 100]}

@@ -192,8 +192,9 @@ def figure_load(settings, report, folder):
     engine = limits.rocksdb_load(folder, count)
     if engine:
         report.line("RocksDB alone", engine.pop("text"), **engine)
-        report.goal("items per CPU second over RocksDB's alone", engine["cpu_us"] / stator["cpu_us"],
-                    "", ROCKSDB_GOAL, is_most=False)
+        # Which is not asked for what it does after the last item.
+        report.goal("items per CPU second over RocksDB's alone",
+                    engine["cpu_us"] / stator["loaded_cpu_us"], "", ROCKSDB_GOAL, is_most=False)
         report.line("items per second over RocksDB's", f"{stator['rate'] / engine['rate']:.2f}")
     else:
         report.line("RocksDB alone", "left out: there is no build/release/bench/rocksdb_load")
@@ -210,9 +211,10 @@ def load_stator(report, folder, count):
             idle = stand.resident_mb(server.pid)
             before = stand.cpu_seconds(server.pid)
             rate = fill_items(server, count)
-            found = {"rate": rate, "cpu_us": (stand.cpu_seconds(server.pid) - before) * 1e6 / count,
-                     "items": count, "idle_mb": idle}
-            stand.wait_until_quiet(server.pid, COMPACTION_SECONDS_MAX)
+            loaded = stand.cpu_seconds(server.pid)
+            rested = stand.wait_until_quiet(server.pid, COMPACTION_SECONDS_MAX)
+            found = {"rate": rate, "cpu_us": (rested - before) * 1e6 / count, "items": count,
+                     "loaded_cpu_us": (loaded - before) * 1e6 / count, "idle_mb": idle}
             describe_load(report, column, server, found)
         if column.name == "stator":
             ours = found
@@ -234,8 +236,10 @@ def load_peer(report, column, folder, seconds):
 
 def describe_load(report, column, server, found):
     found["mb"] = stand.resident_mb(server.pid)
-    text = (f"{found['rate']:,.0f} items/s, {found['cpu_us']:.1f} us CPU an item, a million in "
-            f"{1e6 / found['rate']:,.0f} s; with {found['items']:,} items {found['mb']:,.0f} MB")
+    text = (f"{found['rate']:,.0f} items/s, {found['cpu_us']:.1f} us CPU an item"
+            + (f" ({found['loaded_cpu_us']:.1f} until the last)" if "loaded_cpu_us" in found else "")
+            + f", a million in {1e6 / found['rate']:,.0f} s; "
+            f"with {found['items']:,} items {found['mb']:,.0f} MB")
     if server.data:
         found["disk_share"] = stand.disk_bytes(server.data) / found["items"] / workload.ITEM_BYTES
         text += f", {found['disk_share']:.2f} bytes on disk a byte of item"

@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import sys
+import time
 import xml.etree.ElementTree
 
 import pytest
@@ -13,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir, os.pardir,
 
 import chart  # noqa: E402
 import load  # noqa: E402
+import stand  # noqa: E402
 import systems  # noqa: E402
 import table  # noqa: E402
 import workload  # noqa: E402
@@ -233,6 +235,34 @@ def test_a_run_that_changes_nothing_is_noticed(monkeypatch, writes, is_zipf):
     else:
         with pytest.raises(load.Failure, match="are changed"):
             request.expect_changed(store, 0, {"requests": len(keys)})
+
+
+WORK = "import time; time.sleep({before}); sum(range({work})); print(); time.sleep(60)"
+
+
+@pytest.mark.parametrize("before, work, most", ((0, 10**7, 20), (60, 0, 2)))
+def test_what_is_waited_for_is_what_a_process_does_and_no_longer(before, work, most):
+    with stand.spawn([sys.executable, "-c", WORK.format(before=before, work=work)],
+                     stdout=stand.subprocess.PIPE) as process:
+        started = time.monotonic()
+        used = stand.wait_until_quiet(process.pid, 60, 0.3)
+        took = time.monotonic() - started
+        try:
+            if work:
+                assert process.stdout.read(1) and used >= 0.05
+            assert took < most
+        finally:
+            process.kill()
+
+
+def test_nobody_is_waited_for_without_end():
+    with stand.spawn([sys.executable, "-c", "while True: pass"]) as process:
+        try:
+            started = time.monotonic()
+            stand.wait_until_quiet(process.pid, 0.3, 0.1)
+            assert 0.3 <= time.monotonic() - started < 5
+        finally:
+            process.kill()
 
 
 def test_a_long_body_is_put_together_from_variables():
