@@ -1,89 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kv_rocksdb — the engine on RocksDB. Only this file and kv_rocksdb_options.c know RocksDB.
+ * kv_rocksdb — the engine on RocksDB: opening, reading, cursors. Only the files that begin with its
+ * name know RocksDB.
  *
  * Views run on the calling thread, on a snapshot taken at their first read. Updates run on the
- * committer's thread, which collects their effects in a group (kv_group), writes the group as one
- * batch with one sync, and then calls everybody's done function. The committer is the only writer,
- * so an update needs no snapshot: nothing changes under it.
+ * committer's thread, in groups (kv_rocksdb_group). The committer is the only writer, so an update
+ * needs no snapshot: nothing changes under it.
  *
  * RocksDB shows a batch only after it is in the log and the log is synced, so what failed to be
  * written is never read.
  *
  * The engine's own keys begin with 0xFF: "format", and those of kv_group.
  */
+#include "kv/kv_rocksdb.h"
+
 #include "base/log.h"
-#include "kv/kv.h"
-#include "kv/kv_committer.h"
 #include "kv/kv_directory.h"
-#include "kv/kv_engine.h"
-#include "kv/kv_group.h"
 #include "kv/kv_rocksdb_flush.h"
-#include "kv/kv_rocksdb_log.h"
+#include "kv/kv_rocksdb_group.h"
 #include "kv/kv_rocksdb_manifest.h"
 #include "kv/kv_rocksdb_options.h"
 #include "kv/kv_wal.h"
 
 #include <errno.h>
-#include <rocksdb/c.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    FORMAT_VERSION = 1, /* of the engine's own keys and values */
-
     READ_AHEAD_ROWS = 1000, /* a cursor that expects as many reads ahead */
     READ_AHEAD_BYTES = 256 * 1024,
-    BATCH_KEPT_BYTES = 1024 * 1024, /* a batch that has held more is not kept for the next group */
-
-    METADATA_BUSY = 1, /* lowest bit of metadata_word */
-};
-
-#define FORMAT_KEY SLICE("\377format")
-
-struct rocks {
-    struct kv kv;
-    rocksdb_t *db;
-    rocksdb_env_t *env; /* of an in-memory store */
-    rocksdb_options_t *options;
-    rocksdb_readoptions_t *latest; /* reads the newest state */
-    rocksdb_writeoptions_t *write_options;
-    enum kv_durability durability;
-    bool in_memory;
-    int lock;               /* of the directory; -1 in memory */
-    _Atomic int64_t logged; /* the second in which trouble with reading was last logged */
-    /*
-     * The metadata version, doubled; its lowest bit is set while a commit that changes it is under
-     * way. A reader that finds the same even word before and after taking its snapshot knows the
-     * snapshot's version; otherwise it reads METADATA_KEY from its snapshot.
-     */
-    _Atomic uint64_t metadata_word;
-
-    struct kv_committer *committer;
-    struct kv_work probe; /* a write of nothing, to see whether a full disk has space again */
-    atomic_flag is_probing;
-    /* The committer's thread only. */
-    struct kv_group group;
-    rocksdb_writebatch_t *batch;
-    struct kv_rocksdb_log log;
-};
-
-struct rocks_txn {
-    struct kv_txn txn;
-    struct rocks *rocks;
-    /* Of a view with a snapshot. */
-    const rocksdb_snapshot_t *snapshot;
-    rocksdb_readoptions_t *read_options;
-    uint64_t word_before; /* metadata_word before and after taking the snapshot */
-    uint64_t word_after;
-    bool is_version_asked;
 };
 
 struct rocks_cursor {
     struct kv_cursor cursor;
-    struct rocks *rocks;
+    struct kv_rocksdb *rocks;
     rocksdb_iterator_t *iterator; /* over the stored rows, bounded by the range */
     rocksdb_readoptions_t *read_options;
     struct slice begin; /* in bytes */
@@ -98,19 +49,15 @@ struct rocks_cursor {
     uint8_t bytes[];     /* begin and end */
 };
 
-static enum kv_open_status prepare(struct rocks *rocks, const char *path, struct arena *arena,
+static enum kv_open_status prepare(struct kv_rocksdb *rocks, const char *path, struct arena *arena,
                                    struct kv_wal_report *report);
-static enum kv_open_status check_logs(struct rocks *rocks, const char *path, struct arena *arena,
-                                      struct kv_wal_report *report);
-static enum kv_open_status open_database(struct rocks *rocks, const char *path, char **error);
-static enum kv_open_status open_contents(struct rocks *rocks, struct slice *problem);
-static bool is_needed(struct rocks *rocks, uint64_t log_number);
-static bool is_writing(struct rocks *rocks);
-static void parts_close(struct rocks *rocks);
-static enum kv_status read_number(struct rocks *rocks, const rocksdb_readoptions_t *read_options,
-                                  struct slice key, uint64_t *number);
-static enum kv_status status_of(struct rocks *rocks, char *error);
-static struct kv_work *run_group(void *context, struct kv_work *works);
+static enum kv_open_status check_logs(struct kv_rocksdb *rocks, const char *path,
+                                      struct arena *arena, struct kv_wal_report *report);
+static enum kv_open_status open_database(struct kv_rocksdb *rocks, const char *path, char **error);
+static enum kv_open_status open_contents(struct kv_rocksdb *rocks, struct slice *problem);
+static bool is_needed(struct kv_rocksdb *rocks, uint64_t log_number);
+static void parts_close(struct kv_rocksdb *rocks);
+static enum kv_status status_of(struct kv_rocksdb *rocks, char *error);
 
 /* ---- opening and closing --------------------------------------------------------------------- */
 
@@ -118,7 +65,7 @@ static enum kv_open_status rocks_open(const struct kv_options *options, struct k
                                       struct arena *arena, struct slice *detail)
 {
     const char *path = options->in_memory ? "/memory" : options->path;
-    struct rocks *rocks = calloc(1, sizeof *rocks);
+    struct kv_rocksdb *rocks = calloc(1, sizeof *rocks);
     CHECK(rocks != NULL);
     rocks->kv.engine = &kv_rocksdb;
     rocks->durability = options->durability;
@@ -145,8 +92,8 @@ static enum kv_open_status rocks_open(const struct kv_options *options, struct k
             .last = report.damaged == 0 ? report.last : 0,
         };
         kv_rocksdb_log_open(&rocks->log, rocks->db, place);
-        if (!options->in_memory && is_writing(rocks) &&
-            kv_rocksdb_flush_opened(rocks->db, path, FORMAT_KEY))
+        if (!options->in_memory && kv_rocksdb_group_is_writing(rocks) &&
+            kv_rocksdb_flush_opened(rocks->db, path, KV_ROCKSDB_FORMAT_KEY))
             rocks->log.last = 0;
         *kv = &rocks->kv;
     } else {
@@ -158,7 +105,7 @@ static enum kv_open_status rocks_open(const struct kv_options *options, struct k
 }
 
 /* What comes before RocksDB may touch the directory. */
-static enum kv_open_status prepare(struct rocks *rocks, const char *path, struct arena *arena,
+static enum kv_open_status prepare(struct kv_rocksdb *rocks, const char *path, struct arena *arena,
                                    struct kv_wal_report *report)
 {
     enum kv_open_status status = kv_directory_make(path);
@@ -175,8 +122,8 @@ static enum kv_open_status prepare(struct rocks *rocks, const char *path, struct
 }
 
 /* The second check knows which logs are needed. */
-static enum kv_open_status check_logs(struct rocks *rocks, const char *path, struct arena *arena,
-                                      struct kv_wal_report *report)
+static enum kv_open_status check_logs(struct kv_rocksdb *rocks, const char *path,
+                                      struct arena *arena, struct kv_wal_report *report)
 {
     enum kv_open_status status = kv_wal_check(path, 0, arena, report);
     if (status != KV_OPEN_OK || report->gap == 0) return status;
@@ -188,14 +135,14 @@ static enum kv_open_status check_logs(struct rocks *rocks, const char *path, str
 }
 
 /* A log whose contents are all in tables by now may be as damaged as it likes. */
-static bool is_needed(struct rocks *rocks, uint64_t log_number)
+static bool is_needed(struct kv_rocksdb *rocks, uint64_t log_number)
 {
     return kv_rocksdb_manifest_oldest(rocks->db) <= log_number;
 }
 
 static void rocks_close(struct kv *kv)
 {
-    struct rocks *rocks = (struct rocks *)kv;
+    struct kv_rocksdb *rocks = (struct kv_rocksdb *)kv;
     kv_committer_close(rocks->committer);
     rocks->committer = NULL;
     kv_rocksdb_log_close(&rocks->log);
@@ -205,7 +152,7 @@ static void rocks_close(struct kv *kv)
 }
 
 /* Also of a store that was only partly opened. */
-static void parts_close(struct rocks *rocks)
+static void parts_close(struct kv_rocksdb *rocks)
 {
     CHECK(rocks->committer == NULL);
     if (rocks->batch != NULL) {
@@ -221,7 +168,7 @@ static void parts_close(struct rocks *rocks)
     free(rocks);
 }
 
-static enum kv_open_status open_database(struct rocks *rocks, const char *path, char **error)
+static enum kv_open_status open_database(struct kv_rocksdb *rocks, const char *path, char **error)
 {
     rocks->db = rocksdb_open(rocks->options, path, error);
     if (*error != NULL && strstr(*error, "is not linked with the binary") != NULL) {
@@ -241,11 +188,12 @@ static enum kv_open_status open_database(struct rocks *rocks, const char *path, 
 }
 
 /* Writes or checks the format version; on success everything else is ready too. */
-static enum kv_open_status check_format(struct rocks *rocks, struct slice *problem)
+static enum kv_open_status check_format(struct kv_rocksdb *rocks, struct slice *problem)
 {
     uint64_t format = 0;
-    if (read_number(rocks, rocks->latest, FORMAT_KEY, &format) != KV_OK) return KV_OPEN_CORRUPT;
-    if (format > FORMAT_VERSION) return KV_OPEN_NEWER;
+    if (kv_rocksdb_read_number(rocks, rocks->latest, KV_ROCKSDB_FORMAT_KEY, &format) != KV_OK)
+        return KV_OPEN_CORRUPT;
+    if (format > KV_ROCKSDB_FORMAT) return KV_OPEN_NEWER;
     if (format > 0) return KV_OPEN_OK;
 
     rocksdb_iterator_t *iterator = rocksdb_create_iterator(rocks->db, rocks->latest);
@@ -261,27 +209,27 @@ static enum kv_open_status check_format(struct rocks *rocks, struct slice *probl
         return KV_OPEN_FAILED;
     }
     uint8_t bytes[KV_COUNTER_BYTES];
-    kv_group_encode(FORMAT_VERSION, bytes);
-    rocksdb_put(rocks->db, rocks->write_options, (const char *)FORMAT_KEY.data, FORMAT_KEY.length,
-                (const char *)bytes, sizeof bytes, &error);
+    kv_group_encode(KV_ROCKSDB_FORMAT, bytes);
+    rocksdb_put(rocks->db, rocks->write_options, (const char *)KV_ROCKSDB_FORMAT_KEY.data,
+                KV_ROCKSDB_FORMAT_KEY.length, (const char *)bytes, sizeof bytes, &error);
     return status_of(rocks, error) == KV_OK ? KV_OPEN_OK : KV_OPEN_UNWRITABLE;
 }
 
-static enum kv_open_status open_contents(struct rocks *rocks, struct slice *problem)
+static enum kv_open_status open_contents(struct kv_rocksdb *rocks, struct slice *problem)
 {
     const enum kv_open_status status = check_format(rocks, problem);
     if (status != KV_OPEN_OK) return status;
 
     uint64_t stamp = 0;
     uint64_t version = 0;
-    if (read_number(rocks, rocks->latest, KV_GROUP_STAMP_KEY, &stamp) != KV_OK ||
-        read_number(rocks, rocks->latest, KV_GROUP_METADATA_KEY, &version) != KV_OK) {
+    if (kv_rocksdb_read_number(rocks, rocks->latest, KV_GROUP_STAMP_KEY, &stamp) != KV_OK ||
+        kv_rocksdb_read_number(rocks, rocks->latest, KV_GROUP_METADATA_KEY, &version) != KV_OK) {
         return KV_OPEN_CORRUPT;
     }
     atomic_store(&rocks->metadata_word, version * 2);
     kv_group_open(&rocks->group, stamp, version);
     rocks->batch = rocksdb_writebatch_create();
-    rocks->committer = kv_committer_open(run_group, rocks);
+    rocks->committer = kv_committer_open(kv_rocksdb_group_run, rocks);
     if (rocks->committer != NULL) return KV_OPEN_OK;
     *problem = SLICE("no thread can be started");
     return KV_OPEN_FAILED;
@@ -290,7 +238,7 @@ static enum kv_open_status open_contents(struct rocks *rocks, struct slice *prob
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* Frees error. Trouble met once is met at every read of the place: it is logged once a second. */
-static enum kv_status status_of(struct rocks *rocks, char *error)
+static enum kv_status status_of(struct kv_rocksdb *rocks, char *error)
 {
     if (error == NULL) return KV_OK;
     struct timespec now;
@@ -303,8 +251,9 @@ static enum kv_status status_of(struct rocks *rocks, char *error)
 }
 
 /* The stored value at key, to be destroyed; NULL if not KV_OK. */
-static enum kv_status get_pinned(struct rocks *rocks, const rocksdb_readoptions_t *read_options,
-                                 struct slice key, rocksdb_pinnableslice_t **pinned)
+static enum kv_status get_pinned(struct kv_rocksdb *rocks,
+                                 const rocksdb_readoptions_t *read_options, struct slice key,
+                                 rocksdb_pinnableslice_t **pinned)
 {
     char *error = NULL;
     *pinned =
@@ -320,9 +269,9 @@ static struct slice pinned_value(const rocksdb_pinnableslice_t *pinned)
     return slice_of(data, length);
 }
 
-/* 0 when the key is absent. */
-static enum kv_status read_number(struct rocks *rocks, const rocksdb_readoptions_t *read_options,
-                                  struct slice key, uint64_t *number)
+enum kv_status kv_rocksdb_read_number(struct kv_rocksdb *rocks,
+                                      const rocksdb_readoptions_t *read_options, struct slice key,
+                                      uint64_t *number)
 {
     rocksdb_pinnableslice_t *pinned = NULL;
     enum kv_status status = get_pinned(rocks, read_options, key, &pinned);
@@ -340,9 +289,9 @@ static enum kv_status read_number(struct rocks *rocks, const rocksdb_readoptions
 }
 
 /* What a transaction reads with. Its first call takes a view's snapshot. */
-static const rocksdb_readoptions_t *read_options_of(struct rocks_txn *txn)
+static const rocksdb_readoptions_t *read_options_of(struct kv_rocksdb_txn *txn)
 {
-    struct rocks *rocks = txn->rocks;
+    struct kv_rocksdb *rocks = txn->rocks;
     if (txn->txn.is_writable || txn->txn.single_read) return rocks->latest;
     if (txn->snapshot == NULL) {
         txn->word_before = atomic_load(&rocks->metadata_word);
@@ -354,7 +303,7 @@ static const rocksdb_readoptions_t *read_options_of(struct rocks_txn *txn)
     return txn->read_options;
 }
 
-static enum kv_overlay_state find_pending(struct rocks_txn *txn, struct slice key,
+static enum kv_overlay_state find_pending(struct kv_rocksdb_txn *txn, struct slice key,
                                           struct slice *value)
 {
     if (!txn->txn.is_writable) return KV_OVERLAY_NOTHING;
@@ -364,7 +313,7 @@ static enum kv_overlay_state find_pending(struct rocks_txn *txn, struct slice ke
 static enum kv_status rocks_get(struct kv_txn *base, struct slice key, struct arena *arena,
                                 struct slice *value)
 {
-    struct rocks_txn *txn = (struct rocks_txn *)base;
+    struct kv_rocksdb_txn *txn = (struct kv_rocksdb_txn *)base;
     struct slice pending;
     const enum kv_overlay_state state = find_pending(txn, key, &pending);
     if (state == KV_OVERLAY_DELETED) return KV_NOT_FOUND;
@@ -382,7 +331,7 @@ static enum kv_status rocks_get(struct kv_txn *base, struct slice key, struct ar
 
 static enum kv_status rocks_get_counter(struct kv_txn *base, struct slice key, int64_t *value)
 {
-    struct rocks_txn *txn = (struct rocks_txn *)base;
+    struct kv_rocksdb_txn *txn = (struct kv_rocksdb_txn *)base;
     uint64_t number = 0;
     enum kv_status status = KV_OK;
     struct slice pending;
@@ -394,7 +343,7 @@ static enum kv_status rocks_get_counter(struct kv_txn *base, struct slice key, i
         number = kv_group_decode(pending.data);
         break;
     case KV_OVERLAY_NOTHING:
-        status = read_number(txn->rocks, read_options_of(txn), key, &number);
+        status = kv_rocksdb_read_number(txn->rocks, read_options_of(txn), key, &number);
     }
     *value = (int64_t)number;
     return status;
@@ -402,7 +351,7 @@ static enum kv_status rocks_get_counter(struct kv_txn *base, struct slice key, i
 
 static enum kv_status rocks_metadata_version(struct kv_txn *base, uint64_t *version)
 {
-    struct rocks_txn *txn = (struct rocks_txn *)base;
+    struct kv_rocksdb_txn *txn = (struct kv_rocksdb_txn *)base;
     if (base->is_writable) {
         *version = txn->rocks->group.metadata_version;
         return KV_OK;
@@ -410,8 +359,9 @@ static enum kv_status rocks_metadata_version(struct kv_txn *base, uint64_t *vers
     txn->is_version_asked = true;
     if (!base->single_read) {
         const rocksdb_readoptions_t *read_options = read_options_of(txn);
-        if (txn->word_before != txn->word_after || (txn->word_before & METADATA_BUSY) != 0)
-            return read_number(txn->rocks, read_options, KV_GROUP_METADATA_KEY, version);
+        if (txn->word_before != txn->word_after ||
+            (txn->word_before & KV_ROCKSDB_METADATA_BUSY) != 0)
+            return kv_rocksdb_read_number(txn->rocks, read_options, KV_GROUP_METADATA_KEY, version);
     }
     *version = txn->word_before / 2;
     return KV_OK;
@@ -421,20 +371,21 @@ static enum kv_status rocks_metadata_version(struct kv_txn *base, uint64_t *vers
  * Runs a single_read view on the newest state, without a snapshot. false when the metadata version
  * changed meanwhile, so that version and data may not belong together: run it on a snapshot.
  */
-static bool view_newest(struct rocks *rocks, const struct kv_work *work, enum kv_status *status)
+static bool view_newest(struct kv_rocksdb *rocks, const struct kv_work *work,
+                        enum kv_status *status)
 {
-    struct rocks_txn txn = {.txn.engine = &kv_rocksdb, .rocks = rocks};
+    struct kv_rocksdb_txn txn = {.txn.engine = &kv_rocksdb, .rocks = rocks};
     txn.word_before = atomic_load(&rocks->metadata_word);
-    if ((txn.word_before & METADATA_BUSY) != 0) return false;
+    if ((txn.word_before & KV_ROCKSDB_METADATA_BUSY) != 0) return false;
     *status = kv_engine_run(&txn.txn, work);
     return !txn.is_version_asked || atomic_load(&rocks->metadata_word) == txn.word_before;
 }
 
-static enum kv_status view_snapshot(struct rocks *rocks, const struct kv_work *work)
+static enum kv_status view_snapshot(struct kv_rocksdb *rocks, const struct kv_work *work)
 {
     struct kv_work with_snapshot = *work;
     with_snapshot.single_read = false;
-    struct rocks_txn txn = {.txn.engine = &kv_rocksdb, .rocks = rocks};
+    struct kv_rocksdb_txn txn = {.txn.engine = &kv_rocksdb, .rocks = rocks};
     const enum kv_status status = kv_engine_run(&txn.txn, &with_snapshot);
     if (txn.snapshot != NULL) {
         rocksdb_readoptions_destroy(txn.read_options);
@@ -445,7 +396,7 @@ static enum kv_status view_snapshot(struct rocks *rocks, const struct kv_work *w
 
 static void rocks_view(struct kv *kv, struct kv_work *work)
 {
-    struct rocks *rocks = (struct rocks *)kv;
+    struct kv_rocksdb *rocks = (struct kv_rocksdb *)kv;
     enum kv_status status = KV_OK;
     if (!work->single_read || !view_newest(rocks, work, &status))
         status = view_snapshot(rocks, work);
@@ -463,7 +414,7 @@ static struct slice copy_bytes(uint8_t *to, struct slice from)
 static enum kv_status rocks_cursor_open(struct kv_txn *base, struct kv_range range,
                                         struct kv_cursor **result)
 {
-    struct rocks_txn *txn = (struct rocks_txn *)base;
+    struct kv_rocksdb_txn *txn = (struct kv_rocksdb_txn *)base;
     struct rocks_cursor *cursor = malloc(sizeof *cursor + range.begin.length + range.end.length);
     CHECK(cursor != NULL);
     *cursor = (struct rocks_cursor){.cursor.engine = &kv_rocksdb, .rocks = txn->rocks};
@@ -586,12 +537,12 @@ static enum kv_status rocks_cursor_next(struct kv_cursor *base, struct slice *ke
 
 static struct kv_group *group_of(struct kv_txn *txn)
 {
-    return &((struct rocks_txn *)txn)->rocks->group;
+    return &((struct kv_rocksdb_txn *)txn)->rocks->group;
 }
 
 static void rocks_update(struct kv *kv, struct kv_work *work)
 {
-    kv_committer_push(((struct rocks *)kv)->committer, work);
+    kv_committer_push(((struct kv_rocksdb *)kv)->committer, work);
 }
 
 static void rocks_put(struct kv_txn *txn, struct slice key, struct slice value)
@@ -624,174 +575,11 @@ static void rocks_touch_metadata(struct kv_txn *txn)
     kv_group_touch_metadata(group_of(txn));
 }
 
-static enum kv_status read_counter(void *engine, struct slice key, int64_t *value)
-{
-    struct rocks *rocks = engine;
-    uint64_t number = 0;
-    const enum kv_status status = read_number(rocks, rocks->latest, key, &number);
-    *value = (int64_t)number;
-    return status;
-}
-
-static enum kv_status run_body(struct rocks *rocks, const struct kv_work *work)
-{
-    struct rocks_txn txn = {.txn.engine = &kv_rocksdb, .txn.is_writable = true, .rocks = rocks};
-    kv_group_begin(&rocks->group);
-    const enum kv_status status = kv_engine_run(&txn.txn, work);
-    if (status == KV_OK) return kv_group_accept(&rocks->group, read_counter, rocks);
-    kv_group_decline(&rocks->group);
-    return status;
-}
-
-static void fill_batch(struct rocks *rocks)
-{
-    kv_rocksdb_log_mark(&rocks->log, rocks->batch);
-    const struct kv_overlay_node *node = rocks->group.overlay.first[0];
-    for (; node != NULL; node = node->next[0]) {
-        const char *key = (const char *)node->key.data;
-        if (node->state == KV_OVERLAY_VALUE) {
-            rocksdb_writebatch_put(rocks->batch, key, node->key.length,
-                                   (const char *)node->value.data, node->value.length);
-        } else if (node->state == KV_OVERLAY_DELETED) {
-            rocksdb_writebatch_delete(rocks->batch, key, node->key.length);
-        }
-    }
-    const struct kv_group_deferred *range = rocks->group.ranges;
-    for (; range != NULL; range = range->older) {
-        rocksdb_writebatch_delete_range(rocks->batch, (const char *)range->key.data,
-                                        range->key.length, (const char *)range->value.data,
-                                        range->value.length);
-    }
-}
-
-static void clear_batch(struct rocks *rocks)
-{
-    size_t bytes = 0;
-    rocksdb_writebatch_data(rocks->batch, &bytes);
-    if (bytes <= BATCH_KEPT_BYTES) {
-        rocksdb_writebatch_clear(rocks->batch);
-    } else {
-        rocksdb_writebatch_destroy(rocks->batch);
-        rocks->batch = rocksdb_writebatch_create();
-    }
-}
-
-/*
- * Frees error. The metadata word stays busy: whether the write can be seen is for every snapshot to
- * tell. The group's version goes back to what the store shows.
- */
-static void note_failed(struct rocks *rocks, char *error)
-{
-    kv_rocksdb_log_failed(&rocks->log, error);
-    uint64_t version = 0;
-    if (read_number(rocks, rocks->latest, KV_GROUP_METADATA_KEY, &version) == KV_OK) {
-        rocks->group.metadata_version = version;
-    } else {
-        atomic_store(&rocks->log.health, KV_FAILED);
-    }
-}
-
-/*
- * Writes the group, durably. The metadata version is announced as changing before the data can be
- * seen and as changed before anybody is told, so that no view takes new data for old or old for
- * new.
- */
-static enum kv_status write_group(struct rocks *rocks)
-{
-    fill_batch(rocks);
-    if (rocksdb_writebatch_count(rocks->batch) == 0) {
-        clear_batch(rocks);
-        return KV_OK;
-    }
-    const bool is_touched = rocks->group.is_metadata_touched;
-    if (is_touched) atomic_fetch_or(&rocks->metadata_word, METADATA_BUSY);
-
-    char *error = NULL;
-    size_t bytes = 0;
-    rocksdb_writebatch_data(rocks->batch, &bytes);
-    rocksdb_write(rocks->db, rocks->write_options, rocks->batch, &error);
-    clear_batch(rocks);
-    if (error != NULL) {
-        note_failed(rocks, error);
-        return KV_UNAVAILABLE;
-    }
-    if (is_touched) atomic_store(&rocks->metadata_word, rocks->group.metadata_version * 2);
-    kv_rocksdb_log_written(&rocks->log, bytes);
-    return KV_OK;
-}
-
-static bool is_writing(struct rocks *rocks)
-{
-    uint8_t format[KV_COUNTER_BYTES];
-    kv_group_encode(FORMAT_VERSION, format);
-    return kv_rocksdb_log_is_ready(&rocks->log, FORMAT_KEY, slice_of(format, sizeof format));
-}
-
-static enum kv_status probe_body(struct kv_txn *txn, void *context)
-{
-    (void)txn;
-    (void)context;
-    return KV_OK;
-}
-
-static void probe_done(void *context, enum kv_status status)
-{
-    struct rocks *rocks = context;
-    (void)status;
-    atomic_flag_clear(&rocks->is_probing);
-}
-
-/*
- * Who asks for a full disk's health may be one that sends no writes before it is better: so asking
- * makes it try.
- */
-static enum kv_health rocks_health(struct kv *kv)
-{
-    struct rocks *rocks = (struct rocks *)kv;
-    const enum kv_health health = (enum kv_health)atomic_load(&rocks->log.health);
-    if (health == KV_FULL && !atomic_flag_test_and_set(&rocks->is_probing)) {
-        rocks->probe = (struct kv_work){.body = probe_body, .done = probe_done, .context = rocks};
-        rocks_update(kv, &rocks->probe);
-    }
-    return health;
-}
-
-/* Tells all from works up to rest; failed, if not KV_OK, is everybody's outcome. */
-static void finish(struct kv_work *works, const struct kv_work *rest, enum kv_status failed)
-{
-    while (works != rest) {
-        struct kv_work *next = works->next; /* done may free the work */
-        works->done(works->context, failed == KV_OK ? works->status : failed);
-        works = next;
-    }
-}
-
-/*
- * The committer's group. Those who declined wait for the commit too: they may have read what others
- * of the group wrote, and nobody may act on that before it is durable.
- */
-static struct kv_work *run_group(void *context, struct kv_work *works)
-{
-    struct rocks *rocks = context;
-    struct kv_work *rest = works;
-    enum kv_status failed = KV_UNAVAILABLE;
-    if (!is_writing(rocks)) {
-        rest = NULL;
-    } else {
-        for (; rest != NULL && !kv_group_is_full(&rocks->group); rest = rest->next)
-            rest->status = run_body(rocks, rest);
-        failed = write_group(rocks);
-        kv_group_clear(&rocks->group);
-    }
-    finish(works, rest, failed);
-    return rest;
-}
-
 const struct kv_engine kv_rocksdb = {
     .name = "rocksdb",
     .open = rocks_open,
     .close = rocks_close,
-    .health = rocks_health,
+    .health = kv_rocksdb_group_health,
     .view = rocks_view,
     .update = rocks_update,
     .get = rocks_get,

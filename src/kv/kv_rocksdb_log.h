@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * kv_rocksdb_log — what the committer knows of its write-ahead log: whether it can be written, how
- * far it is durable, and where it ends. For kv_rocksdb.c only; its committer's thread, but for
- * health.
+ * far it is durable, and where it ends. For kv_rocksdb.c and kv_rocksdb_group.c only; their
+ * committer's thread, but for health.
  */
 #ifndef STATOR_KV_KV_ROCKSDB_LOG_H
 #define STATOR_KV_KV_ROCKSDB_LOG_H

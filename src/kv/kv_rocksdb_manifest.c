@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kv_rocksdb_manifest — the manifest is RocksDB's to read: it opens the database without writing. */
+/* kv_rocksdb_manifest — the manifest is RocksDB's to read: it opens the database to read only. */
 #include "kv/kv_rocksdb_manifest.h"
 
 #include <stdlib.h>

@@ -39,9 +39,9 @@ struct kv_wal_report {
 };
 
 /*
- * Checks, cuts and syncs the logs in a directory that nobody else uses, but for those numbered below
- * oldest, which are not needed; oldest is 0 as long as nobody knows. KV_OPEN_OK also when one is
- * damaged, because RocksDB may have no more need of it, and when oldest is 0 and there is a gap:
+ * Checks, cuts and syncs the logs in a directory that nobody else uses, but for those numbered
+ * below oldest, which are not needed; oldest is 0 as long as nobody knows. KV_OPEN_OK also when one
+ * is damaged, because RocksDB may have no more need of it, and when oldest is 0 and there is a gap:
  * then nothing is changed and nothing else is told. KV_OPEN_FAILED, with the reason in problem,
  * when they cannot be read, cut or synced.
  */
