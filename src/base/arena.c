@@ -104,6 +104,14 @@ void arena_reset(struct arena *arena)
     }
 }
 
+size_t arena_bytes(const struct arena *arena)
+{
+    size_t bytes = 0;
+    for (const struct arena_chunk *chunk = arena->newest; chunk != NULL; chunk = chunk->older)
+        bytes += chunk->length;
+    return bytes;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     void *bytes = arena_alloc_raw(arena, size);

@@ -56,6 +56,9 @@ struct slice arena_copy(struct arena *arena, struct slice bytes);
 /* printf into the arena; the result is also NUL-terminated (its length does not count the NUL). */
 struct slice arena_format(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* What it takes of the process's memory, in bytes: all of its chunks. */
+size_t arena_bytes(const struct arena *arena);
+
 /* A NUL-terminated copy. */
 char *arena_string(struct arena *arena, struct slice text);
 

@@ -162,6 +162,21 @@ static void a_closed_arena_can_be_opened_again(void **state)
     assert_non_null(arena_alloc(arena, 1000));
 }
 
+static void an_arena_tells_how_much_it_takes(void **state)
+{
+    enum { LARGE = 1000000 };
+    struct arena *arena = *state;
+    assert_int_equal(arena_bytes(arena), 0);
+    (void)arena_alloc(arena, 1);
+    const size_t ordinary = arena_bytes(arena);
+    assert_int_equal(ordinary, arena->chunk_bytes);
+    (void)arena_alloc(arena, LARGE);
+    (void)arena_alloc(arena, LARGE);
+    assert_in_range(arena_bytes(arena), 2 * LARGE, 2 * LARGE + 3 * ordinary);
+    arena_reset(arena);
+    assert_int_equal(arena_bytes(arena), ordinary);
+}
+
 static void copies_and_strings_are_independent_of_their_source(void **state)
 {
     struct arena *arena = *state;
@@ -228,6 +243,7 @@ int main(void)
         TEST(a_mark_of_an_empty_arena_can_be_returned_to),
         TEST(a_reset_arena_keeps_one_ordinary_chunk),
         TEST(a_closed_arena_can_be_opened_again),
+        TEST(an_arena_tells_how_much_it_takes),
         TEST(copies_and_strings_are_independent_of_their_source),
         TEST(formatted_text_may_be_of_any_length),
         TEST(what_is_not_allocated_is_poisoned),
