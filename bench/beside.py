@@ -5,6 +5,7 @@ All systems run at once and are measured in turns, each kept on the first core. 
 operation is nginx, answering the same request with the same bytes out of memory.
 """
 import contextlib
+import time
 
 import load
 import stand
@@ -40,6 +41,7 @@ class Stage:
     def cells(self, work, connections=CONNECTIONS):
         """One row: the runs of each system by name, or why it has none."""
         row = {"name": work.name, "connections": connections, "cells": {}}
+        started = time.monotonic()
         answer = None
         for column in self.columns:
             cell = row["cells"][column.name] = {"runs": [], "is_ours": column.family == "stator"}
@@ -56,6 +58,7 @@ class Stage:
                 self.run_rounds(work, connections, row["cells"], nginx)
         else:
             self.run_rounds(work, connections, row["cells"], None)
+        row["seconds"] = time.monotonic() - started
         return row
 
     def look(self, work, column, cell):
@@ -172,7 +175,7 @@ def say(report, row):
     floor = f", {cells['nginx']:.1f} nginx" if "nginx" in cells else ""
     peers = "".join(f", {name} {cells[name]:.0f}" if name in cells else f", {name} -"
                     for name in row["cells"] if name not in ("stator", "nginx"))
-    report.line(row["name"], f"{cells['stator']:.1f} us{floor}{peers}")
+    report.line(row["name"], f"{cells['stator']:.1f} us{floor}{peers}; {row['seconds']:.0f} s")
 
 
 def figure_operations(settings, report, folder):
@@ -186,23 +189,22 @@ def figure_operations(settings, report, folder):
             rows.append(stage.cells(work))
             say(report, rows[-1])
     report.compare("operations", rows)
-    judge(report, rows)
+    judge(report, rows, report.columns)
 
 
-def judge(report, rows):
+def judge(report, rows, columns):
     for row in rows:
         if row["name"] in FLOOR_GOALS and table.over_floor(row):
             report.goal(f"{row['name']}, CPU over nginx's", median(table.over_floor(row)), "",
                         FLOOR_GOALS[row["name"]])
-    for what, goal, share in (("a quarter of the best peer's CPU", table.SHARE_GOAL, table.share_of),
-                              ("a tenth of its CPU above the floor", table.ABOVE_FLOOR_GOAL,
-                               table.above_floor)):
-        shares = [share(row, table.best_peer(row)) for row in rows]
-        shares = [each for each in shares if each is not None]
-        if shares:
-            met = sum(each <= goal for each in shares)
-            report.goal(f"operations of {len(shares)} that take at most {what}", met, "",
-                        len(shares), is_most=False)
+    for comparison, judged in table.verdicts(rows, columns).items():
+        whose = f"of the {comparison.best}'s CPU"
+        shares, hopeless, above = table.counted(judged)
+        report.goal(f"{comparison.ours}: operations of {shares[1]} at a quarter {whose} or less, "
+                    f"{hopeless} being out of reach", shares[0], "", shares[1], is_most=False)
+        if above[1]:
+            report.goal(f"{comparison.ours}: operations of {above[1]} at a tenth {whose} above "
+                        "the floor or less", above[0], "", above[1], is_most=False)
 
 
 def figure_sizes(settings, report, folder):
@@ -257,12 +259,12 @@ def pair(count):
 
 
 def dimension(settings, report, folder, name, works, counts=None, prepare=None):
-    """Some works, on the systems of which each is its family's first: the durable Stator, and the
-    peers in memory, where they are fastest."""
+    """Some works, on both Stators and the peers in memory, where they are fastest."""
     def make_items(server):
         workload.make_items(server, "items", items_of(settings))
 
-    columns = [each for each in report.columns if each.name == each.family]
+    columns = [each for each in report.columns
+               if each.family == "stator" or each.name == each.family]
     with stage_of(settings, columns, folder, prepare or make_items) as stage:
         stage.rounds = min(stage.rounds, DIMENSION_TURNS)
         title_of(report, name, f"CPU of one request, {name} varied", stage)

@@ -5,9 +5,10 @@ A row is {"name", "connections", "cells"}: by system, the runs of one operation 
 "rate", ...}], ...}), or why it has none ({"failure": text}). Runs of one turn belong together, so a
 ratio is taken turn by turn; its median and extremes are what the table shows.
 """
+import collections
 import statistics
 
-OURS, FLOOR = "stator", "nginx"
+OURS, OURS_IN_MEMORY, FLOOR = "stator", "stator-memory", "nginx"
 NOT_SUPPORTED, FAILED = "not supported", "failed"  # before a run, and in it
 ALONE = " *"  # behind what was sent one request at a time
 
@@ -41,18 +42,19 @@ def best_peer(row, among=None):
     return min(peers, key=peers.get) if peers else None
 
 
-def share_of(row, peer):
+def share_of(row, peer, ours=OURS):
     """Our CPU over the peer's."""
-    return median(ratios(row, OURS, peer)) if peer else None
+    found = ratios(row, ours, peer) if peer else []
+    return median(found) if found else None
 
 
-def above_floor(row, peer):
+def above_floor(row, peer, ours=OURS):
     """What of our CPU lies above the floor, over the same of the peer's; None where there is no
     floor, or the peer is at it."""
     cpu = cpu_medians(row)
-    if peer is None or FLOOR not in cpu or cpu[peer] <= cpu[FLOOR]:
+    if not {peer, ours, FLOOR} <= set(cpu) or cpu[peer] <= cpu[FLOOR]:
         return None
-    return (cpu[OURS] - cpu[FLOOR]) / (cpu[peer] - cpu[FLOOR])
+    return (cpu[ours] - cpu[FLOOR]) / (cpu[peer] - cpu[FLOOR])
 
 
 def floor_share(row, peer):
@@ -81,30 +83,92 @@ def cell(row, name, over):
     return spread(values) + mark if values else ""
 
 
+# ---- How far ahead of the best peer ------------------------------------------------------------
+
 SHARE_GOAL, ABOVE_FLOOR_GOAL = 1 / 4, 1 / 10  # of the best peer's CPU
+
+# Of ours with the best of some peers. is_among says of a System whether it is one of them.
+Comparison = collections.namedtuple("Comparison", "ours best is_among")
+# The first is the goal as it stands, in which a server that syncs every write stands beside those
+# that keep nothing. The others compare like with like.
+COMPARISONS = (
+    Comparison(OURS, "best peer", lambda system: True),
+    Comparison(OURS_IN_MEMORY, "best peer in memory", lambda system: not system.on_disk),
+    Comparison(OURS, "best durable peer", lambda system: system.is_durable),
+)
+
+
+class Verdict:
+    """One row by one comparison; what there is nothing to say about is None."""
+
+    def __init__(self, row, comparison, columns):
+        among = {column.name for column in columns if comparison.is_among(column)}
+        self.peer = best_peer(row, among)
+        self.share = share_of(row, self.peer, comparison.ours)
+        self.above = above_floor(row, self.peer, comparison.ours)
+        self.floor = floor_share(row, self.peer)
+
+    def is_out_of_reach(self):
+        """Whether the floor alone takes more of the peer's CPU than the goal allows."""
+        return self.floor is not None and self.floor > SHARE_GOAL
+
+    def cells(self):
+        if self.share is None:
+            return ["", "", ""]
+        share = verdict(self.share, SHARE_GOAL)
+        if self.share > SHARE_GOAL and self.is_out_of_reach():
+            share += f", floor {self.floor:.2f}"
+        return [self.peer, share, verdict(self.above, ABOVE_FLOOR_GOAL)]
 
 
 def verdict(value, goal):
     return "" if value is None else f"{value:.2f} {'met' if value <= goal else 'NOT MET'}"
 
 
+def verdicts(rows, columns):
+    """By comparison, one of each row that can be compared so; without those that none can."""
+    found = {comparison: [each for each in (Verdict(row, comparison, columns) for row in rows)
+                          if each.share is not None] for comparison in COMPARISONS}
+    return {comparison: each for comparison, each in found.items() if each}
+
+
+def counted(judged):
+    """How many meet their goals: of CPU, those that cannot whoever serves them, and of CPU above
+    the floor, each with how many there are."""
+    shares = [each.share <= SHARE_GOAL for each in judged]
+    hopeless = [each.is_out_of_reach() for each in judged if each.share > SHARE_GOAL]
+    above = [each.above <= ABOVE_FLOOR_GOAL for each in judged if each.above is not None]
+    return (sum(shares), len(shares)), sum(hopeless), (sum(above), len(above))
+
+
 def of_best(rows, columns):
-    """How far ahead of the best peer, and of the best that keeps its writes as Stator does."""
-    durable = {column.name for column in columns if column.is_durable}
-    cells = [["Operation", "best peer", f"CPU over its, goal {SHARE_GOAL:g}",
-              f"above the floor, goal {ABOVE_FLOOR_GOAL:g}", "nginx over its", "best durable peer",
-              f"CPU over its, goal {SHARE_GOAL:g}", f"above the floor, goal {ABOVE_FLOOR_GOAL:g}"]]
+    """How far ahead of the best peers, row by row, and the number of goals that are met."""
+    comparisons = verdicts(rows, columns)
+    if not comparisons:
+        return ""
+    cells = [["Operation", *(text for each in comparisons for text in (
+        each.best, f"{each.ours} over it, goal {SHARE_GOAL:g}",
+        f"above the floor, goal {ABOVE_FLOOR_GOAL:g}"))]]
     for row in rows:
-        best, kept = best_peer(row), best_peer(row, durable)
-        if best is None:
-            continue
-        floor = floor_share(row, best)
-        cells.append([row["name"], best, verdict(share_of(row, best), SHARE_GOAL),
-                      verdict(above_floor(row, best), ABOVE_FLOOR_GOAL),
-                      "" if floor is None else f"{floor:.2f}", kept or "",
-                      verdict(share_of(row, kept), SHARE_GOAL),
-                      verdict(above_floor(row, kept), ABOVE_FLOOR_GOAL)])
-    return aligned(cells) if len(cells) > 1 else ""
+        line = [text for each in comparisons for text in Verdict(row, each, columns).cells()]
+        if any(line):
+            cells.append([row["name"], *line])
+    return (aligned(cells) + "\n\n" + of_counts(comparisons) + "\n\n"
+            "Where a floor is given, nginx alone takes that much of the peer's CPU, more than the "
+            "goal: it is out of reach.")
+
+
+def of_counts(comparisons):
+    cells = [["Goals met", f"at most {SHARE_GOAL:g} of its CPU", "not met and out of reach",
+              f"at most {ABOVE_FLOOR_GOAL:g} of its CPU above the floor"]]
+    for comparison, judged in comparisons.items():
+        shares, hopeless, above = counted(judged)
+        cells.append([f"{comparison.ours} with the {comparison.best}",
+                      f"{shares[0]} of {shares[1]}", str(hopeless), f"{above[0]} of {above[1]}"])
+    return aligned(cells)
+
+
+# ---- As text -----------------------------------------------------------------------------------
 
 
 def present(rows, columns):
@@ -134,8 +198,8 @@ def aligned(cells):
 
 
 def of_rows(rows, columns):
-    """Tables below each other, as one would be too wide: over Stator, over the floor, and Stator
-    over the best peer."""
+    """Tables below each other, as one would be too wide: over Stator, over the floor, and ours
+    over the best peers."""
     names = present(rows, columns)
     cells = [header(names), *lines(rows, names)]
     middle = 3 + len(names) - 1

@@ -73,6 +73,44 @@ def test_a_goal_is_met_up_to_and_with_its_limit():
     assert table.verdict(None, 0.25) == ""
 
 
+def named(*names):
+    return [system for system in systems.SYSTEMS if system.name in names]
+
+
+COLUMNS = named("stator", "stator-memory", "dynoxide", "dynoxide-disk", "dynalite-disk")
+
+
+def judged(**cpu):
+    """What each comparison says of one row: the peer, and our share of its CPU."""
+    found = table.verdicts([row(**cpu)], COLUMNS)
+    return [(each.ours, verdict.peer, verdict.share)
+            for each, verdicts in found.items() for verdict in verdicts]
+
+
+def test_like_is_compared_with_like_besides_the_best_of_all():
+    assert judged(stator=[30], stator_memory=[20], nginx=[9], dynoxide=[80], dynoxide_disk=[300],
+                  dynalite_disk=[60]) == [
+        ("stator", "dynalite-disk", 30 / 60), ("stator-memory", "dynoxide", 20 / 80),
+        ("stator", "dynoxide-disk", 30 / 300)]
+
+
+def test_a_comparison_that_no_row_has_is_left_out():
+    assert judged(stator=[30], dynoxide=[80]) == [("stator", "dynoxide", 30 / 80)]
+    assert judged(stator=[30], nginx=[9]) == []
+    assert table.of_best([row(stator=[30], nginx=[9])], COLUMNS) == ""
+
+
+def test_a_goal_is_out_of_reach_where_the_floor_alone_exceeds_it():
+    rows = [row("far", stator=[20], nginx=[10], dynoxide=[39]),
+            row("near", stator=[20], nginx=[10], dynoxide=[41]),
+            row("met", stator=[10], nginx=[10], dynoxide=[400])]
+    text = table.of_best(rows, COLUMNS).splitlines()
+    assert "0.51 NOT MET, floor 0.26" in text[2]
+    assert "0.49 NOT MET " in text[3] and "floor" not in text[3]
+    assert "0.03 met " in text[4]
+    assert table.counted(next(iter(table.verdicts(rows, COLUMNS).values()))) == ((1, 3), 1, (1, 3))
+
+
 def test_durable_is_who_syncs_before_the_answer():
     durable = {system.name for system in systems.SYSTEMS if system.is_durable}
     assert durable == {"stator", "dynamodb-local-disk", "dynoxide-disk"}
@@ -98,7 +136,7 @@ def test_all_lines_of_a_table_are_equally_long():
     text = table.of_rows([row(stator=[1], nginx=[2], moto=[3000]), row("Q", stator=[10.5])],
                          [systems.OURS, systems.SYSTEMS[-1]])
     for part in text.split("\n\n"):
-        assert len({len(line) for line in part.splitlines()}) == 1
+        assert not part.startswith("|") or len({len(line) for line in part.splitlines()}) == 1
 
 
 @pytest.mark.parametrize("count", (10, 1000, 10_000_000))
