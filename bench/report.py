@@ -35,15 +35,20 @@ class Report:
         self.columns = columns
         self.figures = {}
         self.comparisons = {}  # by name, the rows of a table, see table.py
+        self.texts = {}        # by name, what was printed of a figure
         for name, value in self.machine.items():
             print(f"{name:18}{value}")
 
     def title(self, name, text, **parameters):
         self.figures[name] = self.current = {"parameters": parameters}
-        print(f"\n== {text}\n   " + ", ".join(f"{k} {v}" for k, v in parameters.items()))
+        described = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in parameters.items())
+        self.texts[name] = self.printed = {"title": text, "parameters": described, "lines": [],
+                                           "goals": []}
+        print(f"\n== {text}\n   {described}")
 
     def line(self, label, text, **values):
         self.current[label] = values
+        self.printed["lines"].append(f"{label.strip()}: {text}")
         print(f"   {label:34}{text}", flush=True)
 
     def rounds(self, label, rounds, **more):
@@ -60,8 +65,10 @@ class Report:
         met = value <= limit if is_most else value >= limit
         word = "not judged" if self.is_small else "met" if met else "NOT MET"
         self.current.setdefault("goals", {})[what] = {"value": value, "goal": limit, "met": met}
-        print(f"   -> {what}: {value:.2f}{unit}, goal at {'most' if is_most else 'least'} "
-              f"{limit:g}{unit}: {word}", flush=True)
+        text = (f"{what}: {value:.2f}{unit}, goal at {'most' if is_most else 'least'} "
+                f"{limit:g}{unit}: {word}")
+        self.printed["goals"].append(text)
+        print(f"   -> {text}", flush=True)
 
     def compare(self, name, rows):
         """Rows of all systems: printed as a table now, drawn as a chart at the end."""
@@ -71,16 +78,29 @@ class Report:
     def save(self):
         folder = os.path.join(stand.ROOT, "bench", "results")
         os.makedirs(folder, exist_ok=True)
-        stem = time.strftime("%Y%m%d-%H%M%S") + ("-small" if self.is_small else "")
-        files = {".json": json.dumps({"machine": self.machine, "figures": self.figures}, indent=1)}
+        # Small ones tell nothing: the last is kept, to see that all of this works.
+        stem = "small" if self.is_small else time.strftime("%Y%m%d-%H%M%S")
+        files = {".json": json.dumps({"machine": self.machine, "figures": self.figures}, indent=1),
+                 ".md": table.page(self.machine, self.comparisons, self.columns)
+                 + "".join(map(self.section, self.texts))}
         if self.comparisons:
-            files[".md"] = table.page(self.machine, self.comparisons, self.columns)
             files[".svg"] = chart.of_groups(self.machine, self.comparisons, self.columns)
         print()
         for ending, text in files.items():
             with open(os.path.join(folder, stem + ending), "w", encoding="utf-8") as file:
                 file.write(text)
             print(f"bench/results/{stem}{ending}")
+
+
+    def section(self, name):
+        """One figure's lines as Markdown; where there is a table of it, what is not in there."""
+        printed = self.texts[name]
+        rows = {f"{row['name']}:" for row in self.comparisons.get(name, ())}
+        lines = [line for line in printed["lines"]
+                 if not any(line.startswith(row) for row in rows)]
+        lines += [f"**{goal}**" for goal in printed["goals"]]
+        return (f"\n## {printed['title']}\n\n{printed['parameters']}\n\n"
+                + "".join(f"- {line}\n" for line in lines))
 
 
 def cpu_name():

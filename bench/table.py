@@ -217,8 +217,8 @@ def page(machine, groups, columns):
                         for name, each in row["cells"].items() if "failure" in each)
     tables = "\n\n".join(f"## By {name}\n\n{of_rows(rows, columns)}"
                          for name, rows in groups.items())
-    return (f"# Stator and its peers: CPU of one request\n\nMedian of the turns (least-most): "
-            f"microseconds, then ratios;{ALONE} where a system is so slow that it was sent one request "
-            f"at a time. Each server on one core.\n\n{head}\n\nDurability "
+    return (f"# Stator and its peers\n\nTables: CPU of one request, median of the turns "
+            f"(least-most): microseconds, then ratios;{ALONE} where a system is so slow that it was "
+            f"sent one request at a time. Each server on one core.\n\n{head}\n\nDurability "
             f"differs:\n\n{kinds}\n\n{tables}\n"
             + (f"\n## What peers did not do\n\n{reasons}\n" if reasons else ""))
