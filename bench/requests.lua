@@ -77,8 +77,8 @@ function done(summary, latency, requests)
    local errors = summary.errors
    io.write(format(
       'RESULT {"requests":%d,"duration_us":%d,"bytes":%d,"errors":%d,"refused":%d,' ..
-      '"p50_us":%d,"p90_us":%d,"p99_us":%d}\n',
+      '"p50_us":%d,"p90_us":%d,"p99_us":%d,"max_us":%d}\n',
       summary.requests, summary.duration, summary.bytes,
       errors.connect + errors.read + errors.write + errors.timeout, errors.status,
-      latency:percentile(50), latency:percentile(90), latency:percentile(99)))
+      latency:percentile(50), latency:percentile(90), latency:percentile(99), latency.max))
 end

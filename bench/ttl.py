@@ -1,83 +1,82 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How long writers wait while items expire: bench/ttl.py [--items N] [--writers N] [--seconds S]
-
-Loads N items that have one expiry time into a table with a global index, measures PutItem of other
-items for a while, then moves the server's clock past that time and goes on measuring until the
-last expired item is gone. Prints latencies before and meanwhile, the rate of expiry, and whether
-the counts of the table and its index are exact at the end. Fails when they are not, never because
-something is slow.
-"""
-import argparse
+"""What writers notice of a million items that expire at once."""
 import json
 import os
-import statistics
-import sys
-import tempfile
-import threading
 import time
 import urllib.request
 
+import load
 import stand
-import systems
+import workload
+from load import RANDOM, SEQUENCE, Load, Wrk, measure
+from stand import Failure
+from systems import Stator
 
-BATCH = 25
-LOADERS = 4
+CONNECTIONS = 16
+STAYING = 1_000        # items that do not expire: the writers', again and again
 HOURS = 3600
+EXPIRY_SECONDS = 1200  # something is wrong when a million items take longer
+POLL_SECONDS = 0.05
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--items", type=int, default=1_000_000)
-    parser.add_argument("--writers", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=5, help="of the measurement before")
-    parser.add_argument("--folder", help="where data goes (build/): choose a disk")
-    settings = parser.parse_args()
-    parent = settings.folder or os.path.join(stand.ROOT, "build")
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=parent) as folder:
-        try:
-            run(settings, os.path.join(folder, "data"))
-        except stand.Failure as failure:
-            print(f"bench: {failure}", file=sys.stderr)
-            return 1
-    return 0
+def figure_ttl(settings, report, folder):
+    """Latencies of PutItem before, while all other items of the table expire, and after. The time
+    comes by the administrative clock."""
+    count = 5_000 if settings.small else 1_000_000
+    report.title("ttl", "PutItem while items expire", expiring=f"{count:,}", written=f"{STAYING:,}",
+                 connections=CONNECTIONS, indexes=1, threads="default", durability="sync")
+    with Stator(os.path.join(folder, "data"), flags=["--admin"]).ready() as server:
+        expiry = int(move_clock(server, freeze=True)) + HOURS
+        make_table(server)
+        workload.load.put_items(server, "items", (
+            item(f"stays-{number:012}", expiry + 1000 * HOURS) for number in range(STAYING)))
+        rate = workload.fill(server, "items", count, item(SEQUENCE, expiry), STAYING)
+        report.line("loaded", f"{rate:,.0f} items/s", rate=rate)
+        writes = writers_load(expiry + 1000 * HOURS)
+        writes.try_out(server, workload.is_done)
+
+        before = measure(server, writes, CONNECTIONS, settings.seconds)
+        expiring, took = measure_expiry(server, writes)
+        after = measure(server, writes, CONNECTIONS, settings.seconds)
+        describe(report, count, took, {"before": before, "while they expire": expiring,
+                                       "after": after})
+        expect_counts(server)
 
 
-def run(settings, data):
-    with systems.Stator(data, flags=["--admin"]).ready() as server:
-        now = move_clock(server, freeze=True)
-        expiry = int(now) + HOURS
-        create_table(server)
-        rate = load_items(server, settings.items, expiry)
-        print(f"{settings.items:,} items of one expiry time, one global index, "
-              f"{settings.writers} writers; loaded at {rate:,.0f} items/s")
+def writers_load(expiry):
+    return Load("PutItem", {"TableName": "items", "Item": item(f"stays-{RANDOM}", expiry, SEQUENCE)},
+                random_max=STAYING, fresh=workload.WRITES, marked="note")
 
-        writers = Writers(server, settings.writers, expiry + 1000 * HOURS)
-        time.sleep(settings.seconds)
-        show("before", writers.take())
 
-        started = time.monotonic()
+def measure_expiry(server, writes):
+    """A run of the load that lasts until the expired items are gone, and how long that took."""
+    _, core = stand.cores()
+    load.rest(server, 1)
+    with server.client() as watch, Wrk(writes, server, CONNECTIONS, core) as wrk:
+        wrk.wait_until_sending()
+        started = time.perf_counter()
         move_clock(server, advance=HOURS + 1)
-        watch = server.client()
-        while counts_of(watch)[0] > sum(writers.written) + settings.writers:
-            time.sleep(0.1)
-        took = time.monotonic() - started
-        show("while expiring", writers.take())
-        print(f"  expired          {settings.items / took:,.0f} items/s, {took:.1f} s")
-        time.sleep(settings.seconds)
-        show("after", writers.take())
-        check_counts(watch, writers.stop())
+        while workload.item_count(watch, "items") > STAYING:
+            if time.perf_counter() - started > EXPIRY_SECONDS:
+                raise Failure(f"{workload.item_count(watch, 'items')} items do not expire")
+            time.sleep(POLL_SECONDS)
+        took = time.perf_counter() - started
+        run = wrk.finish()
+    writes.sent(server, run["requests"] + CONNECTIONS + 1)
+    return {**run, "rate": run["requests"] * 1e6 / run["duration_us"]}, took
 
 
-def show(name, latencies):
-    if len(latencies) < 2:
-        raise stand.Failure(f"{name}: nothing was written")
-    ordered = sorted(latencies)
-    at = {name: ordered[int(len(ordered) * share)] * 1000
-          for name, share in (("p50", .5), ("p99", .99), ("p99.9", .999))}
-    print(f"  {name:<16} {len(ordered):>8,} puts, mean {statistics.mean(ordered) * 1000:.2f} ms, "
-          + ", ".join(f"{name} {value:.2f} ms" for name, value in at.items())
-          + f", max {ordered[-1] * 1000:.1f} ms")
+def describe(report, count, took, runs):
+    for label, run in runs.items():
+        report.line(f"PutItem {label}", f"{run['rate']:,.0f}/s, p50 {run['p50_us'] / 1000:.2f} ms, "
+                    f"p99 {run['p99_us'] / 1000:.2f} ms, longest {run['max_us'] / 1000:.1f} ms",
+                    run=run)
+    report.line("expired", f"{count / took:,.0f} items/s, all in {took:.1f} s",
+                rate=count / took, seconds=took)
+    before, expiring, _ = runs.values()
+    ratios = {name: expiring[f"{name}_us"] / before[f"{name}_us"] for name in ("p50", "p99")}
+    report.line("while they expire, over before", ", ".join(
+        f"{name} {ratio:.2f}" for name, ratio in ratios.items()), **ratios)
 
 
 def move_clock(server, **members):
@@ -87,86 +86,23 @@ def move_clock(server, **members):
         return json.load(response)["now"]
 
 
-def create_table(server):
+def make_table(server):
+    """Its index has an entry of every item, which goes with it."""
     with server.client() as client:
-        client.call("CreateTable", TableName="items", BillingMode="PAY_PER_REQUEST",
-                    AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"}
-                                          for name in ("id", "kind")],
-                    KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-                    GlobalSecondaryIndexes=[{
-                        "IndexName": "by-kind", "Projection": {"ProjectionType": "KEYS_ONLY"},
-                        "KeySchema": [{"AttributeName": "kind", "KeyType": "HASH"}]}])
+        workload.make_table(client, "items", indexes=[("kind",)])
         client.call("UpdateTimeToLive", TableName="items",
                     TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"})
 
 
-def item(name, expiry):
-    return {"id": {"S": name}, "kind": {"S": name.partition("-")[0]}, "text": {"S": "x" * 100},
-            "expires": {"N": str(expiry)}}
+def item(key, expiry, mark=workload.UNMARKED):
+    return {**workload.item_of(key, mark), "kind": {"S": "visit"}, "expires": {"N": str(expiry)}}
 
 
-def load_items(server, count, expiry):
-    def load(first):
-        with server.client() as client:
-            for start in range(first * BATCH, count, LOADERS * BATCH):
-                writes = [{"PutRequest": {"Item": item(f"expires-{i}", expiry)}}
-                          for i in range(start, min(start + BATCH, count))]
-                client.call("BatchWriteItem", RequestItems={"items": writes})
-
-    started = time.monotonic()
-    threads = [threading.Thread(target=load, args=(first,)) for first in range(LOADERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return count / (time.monotonic() - started)
-
-
-class Writers:
-    """Threads that put one item after another and note how long each took."""
-
-    def __init__(self, server, count, expiry):
-        self.stopping = False
-        self.latencies = [[] for _ in range(count)]
-        self.written = [0] * count
-        self.threads = [threading.Thread(target=self.write, args=(server, number, expiry))
-                        for number in range(count)]
-        for thread in self.threads:
-            thread.start()
-
-    def write(self, server, number, expiry):
-        with server.client() as client:
-            while not self.stopping:
-                name = f"stays-{number}-{self.written[number]}"
-                started = time.monotonic()
-                client.call("PutItem", TableName="items", Item=item(name, expiry))
-                self.latencies[number].append(time.monotonic() - started)
-                self.written[number] += 1
-
-    def take(self):
-        taken, self.latencies = self.latencies, [[] for _ in self.threads]
-        time.sleep(0.1)  # those that were under way
-        return [latency for each in taken for latency in each]
-
-    def stop(self):
-        self.stopping = True
-        for thread in self.threads:
-            thread.join()
-        return sum(self.written)
-
-
-def counts_of(client):
-    """Of the table and of its index."""
-    table = client.call("DescribeTable", TableName="items")["Table"]
-    return table["ItemCount"], table["GlobalSecondaryIndexes"][0]["ItemCount"]
-
-
-def check_counts(client, expected):
-    counts = counts_of(client)
-    if counts != (expected, expected):
-        raise stand.Failure(f"{expected} items are left, the counts say {counts}")
-    print(f"  counts exact     {expected:,} items in table and index")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def expect_counts(server):
+    """That exactly those are left that were to stay."""
+    with server.client() as client:
+        table = client.call("DescribeTable", TableName="items")["Table"]
+        counts = (table["ItemCount"], table["GlobalSecondaryIndexes"][0]["ItemCount"])
+        left = len(client.call("Scan", TableName="items", ProjectionExpression="id")["Items"])
+    if counts != (STAYING, STAYING) or left != STAYING:
+        raise Failure(f"{STAYING} items are to stay, {left} are left and the counts say {counts}")

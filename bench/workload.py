@@ -93,8 +93,9 @@ def item_count(client, name):
     return client.call("DescribeTable", TableName=name)["Table"]["ItemCount"]
 
 
-def fill(server, name, count, item):
-    """Loads many items into Stator, of keys from 0 on; returns how many a second."""
+def fill(server, name, count, item, there=0):
+    """Loads many items into Stator, of keys from 0 on, beside those that are there; returns how
+    many a second."""
     writes = [{"PutRequest": {"Item": item}}] * BATCH
     # Sequences start again at the end, so that what is sent until we notice changes nothing.
     batches = Load("BatchWriteItem", {"RequestItems": {name: writes}}, sequence_max=count)
@@ -102,14 +103,14 @@ def fill(server, name, count, item):
     with server.client() as client, load.Wrk(batches, server, 16, core) as wrk:
         started = time.perf_counter()
         wrk.wait_until_sending()
-        while item_count(client, name) < count:
+        while item_count(client, name) < there + count:
             if time.perf_counter() - started > FILL_SECONDS:
                 raise Failure(f"{name}: no more than {item_count(client, name)} items come to be")
             time.sleep(0.02)
         elapsed = time.perf_counter() - started
         wrk.finish()
-        if item_count(client, name) != count:
-            raise Failure(f"{name}: {item_count(client, name)} items instead of {count}")
+        if item_count(client, name) != there + count:
+            raise Failure(f"{name}: {item_count(client, name)} items instead of {there + count}")
     return count / elapsed
 
 
