@@ -4,7 +4,8 @@
  * rooms has its own words for an HTTP message, so that neither knows the other.
  *
  * A request that has to wait, for the committer as a rule, suspends its exchange; the endpoint's
- * ready call, from the committer's thread, brings the exchange back to its network thread.
+ * ready call, from the committer's thread, brings the exchange back to its network thread. The
+ * writes of the requests that a network thread takes in one turn are committed together.
  */
 #include "serve.h"
 
@@ -18,10 +19,14 @@ struct served {
 
 static void on_request(void *context, struct exchange *exchange);
 static void on_resumed(void *context, struct exchange *exchange);
+static void on_turn_begins(void *context);
+static void on_turn_ends(void *context);
 
 static const struct server_handler handler = {
     .request = on_request,
     .resumed = on_resumed,
+    .turn_begins = on_turn_begins,
+    .turn_ends = on_turn_ends,
 };
 
 enum server_status serve_open(const struct server_options *options, struct stator *db,
@@ -101,4 +106,14 @@ static void on_resumed(void *context, struct exchange *exchange)
         exchange_add_header(exchange, response->headers[i].name, response->headers[i].value);
     exchange_respond(exchange, response->status, response->body);
     endpoint_close(&served->endpoint);
+}
+
+static void on_turn_begins(void *context)
+{
+    kv_cork(((struct database *)context)->kv);
+}
+
+static void on_turn_ends(void *context)
+{
+    kv_uncork(((struct database *)context)->kv);
 }

@@ -62,6 +62,16 @@ void kv_update(struct kv *kv, struct kv_work *work)
     kv->engine->update(kv, work);
 }
 
+void kv_cork(struct kv *kv)
+{
+    kv->engine->cork(kv);
+}
+
+void kv_uncork(struct kv *kv)
+{
+    kv->engine->uncork(kv);
+}
+
 enum kv_status kv_engine_run(struct kv_txn *txn, const struct kv_work *work)
 {
     txn->single_read = work->single_read && !txn->is_writable;
@@ -112,9 +122,17 @@ enum kv_status kv_view_wait(struct kv *kv, kv_body *body, void *context)
     return run_and_wait(kv_view, kv, &(struct waiter){.body = body, .context = context});
 }
 
+/* Uncorking begins the update even if somebody, perhaps the one who waits for it, has corked. */
+static void update_at_once(struct kv *kv, struct kv_work *work)
+{
+    kv_cork(kv);
+    kv_update(kv, work);
+    kv_uncork(kv);
+}
+
 enum kv_status kv_update_wait(struct kv *kv, kv_body *body, void *context)
 {
-    return run_and_wait(kv_update, kv, &(struct waiter){.body = body, .context = context});
+    return run_and_wait(update_at_once, kv, &(struct waiter){.body = body, .context = context});
 }
 
 /* ---- inside a body --------------------------------------------------------------------------- */

@@ -116,7 +116,20 @@ void kv_view(struct kv *kv, struct kv_work *work);
 /* Queues work's body for a read-write transaction. */
 void kv_update(struct kv *kv, struct kv_work *work);
 
-/* The same, waiting for the outcome. For the catalog, background steps and tests. */
+/*
+ * Says that more updates follow, from whoever corks or from anybody, and that they need not begin
+ * before kv_uncork, which is to come soon (within a fraction of a millisecond): so they can be
+ * committed together. Corks may overlap and nest; each is taken back once. What was queued before a
+ * kv_uncork begins after it, whoever else has corked: nobody waits for a cork that is not theirs. A
+ * hint: engines may begin earlier.
+ */
+void kv_cork(struct kv *kv);
+void kv_uncork(struct kv *kv);
+
+/*
+ * A view and an update, waiting for the outcome, but not for a kv_uncork: whoever waits may have
+ * corked. For the catalog, background steps and tests.
+ */
 enum kv_status kv_view_wait(struct kv *kv, kv_body *body, void *context) WARN_UNUSED;
 enum kv_status kv_update_wait(struct kv *kv, kv_body *body, void *context) WARN_UNUSED;
 

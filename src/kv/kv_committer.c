@@ -3,14 +3,25 @@
  * kv_committer — the queue is a stack that producers push onto with one compare-and-swap and the
  * thread takes whole with one exchange, so there is no ABA problem and no lock on the way in.
  *
- * Only the producer that finds the stack empty wakes the thread: whoever comes later knows that
- * somebody before them did. The thread looks at the stack again under the mutex before it sleeps,
- * and a waker takes the mutex, so no wake-up is lost.
+ * The thread begins when what is in the stack is due. It is made so by the producer, or, while
+ * somebody has corked, by the next who uncorks: a producer looks at the count of corks after it has
+ * pushed, uncorking looks at the stack after the count has gone down, so one of the two sees the
+ * other (all of this is sequentially consistent). What is due stays so, whoever corks afterwards;
+ * the thread forgets it before it takes the stack, never after.
+ *
+ * Before it sleeps the thread says so and looks once more; whoever makes something due looks
+ * afterwards whether it sleeps, and the one who takes that word back posts the semaphore, once for
+ * each sleep.
+ *
+ * Why corks: on a core that the thread shares with its producers, waking it for the first update of
+ * many preempts the producer, and makes a group of one.
  */
 #include "kv/kv_committer.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,15 +36,20 @@ struct kv_committer {
     kv_committer_run *run;
     void *context;
     pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    bool is_closing; /* under mutex */
+    atomic_uint corks;
+    atomic_bool is_due;    /* what is in the stack, if anything is */
+    atomic_bool is_asleep; /* or about to be: whoever clears it posts wake */
+    atomic_bool is_closing;
+    sem_t wake;
 };
 
 static bool thread_start(struct kv_committer *committer);
 static void *thread_main(void *context);
+static void make_due(struct kv_committer *committer);
 static void wake_thread(struct kv_committer *committer);
+static bool has_work(struct kv_committer *committer);
 static bool wait_for_work(struct kv_committer *committer);
+static void sleep_until_woken(struct kv_committer *committer);
 static struct kv_work *take_all(struct kv_committer *committer);
 static struct kv_work *join(struct kv_work *first, struct kv_work *second);
 
@@ -43,27 +59,22 @@ struct kv_committer *kv_committer_open(kv_committer_run *run, void *context)
     CHECK(committer != NULL);
     committer->run = run;
     committer->context = context;
-    CHECK(pthread_mutex_init(&committer->mutex, NULL) == 0);
-    CHECK(pthread_cond_init(&committer->wake, NULL) == 0);
+    CHECK(sem_init(&committer->wake, 0, 0) == 0);
     if (thread_start(committer)) return committer;
 
-    pthread_cond_destroy(&committer->wake);
-    pthread_mutex_destroy(&committer->mutex);
+    CHECK(sem_destroy(&committer->wake) == 0);
     free(committer);
     return NULL;
 }
 
 void kv_committer_close(struct kv_committer *committer)
 {
-    pthread_mutex_lock(&committer->mutex);
-    committer->is_closing = true;
-    pthread_cond_signal(&committer->wake);
-    pthread_mutex_unlock(&committer->mutex);
+    atomic_store(&committer->is_closing, true);
+    wake_thread(committer);
     CHECK(pthread_join(committer->thread, NULL) == 0);
 
     CHECK(atomic_load(&committer->newest) == NULL);
-    pthread_cond_destroy(&committer->wake);
-    pthread_mutex_destroy(&committer->mutex);
+    CHECK(sem_destroy(&committer->wake) == 0);
     free(committer);
 }
 
@@ -72,17 +83,32 @@ void kv_committer_push(struct kv_committer *committer, struct kv_work *work)
     struct kv_work *newest = atomic_load_explicit(&committer->newest, memory_order_relaxed);
     do {
         work->next = newest;
-    } while (!atomic_compare_exchange_weak_explicit(&committer->newest, &newest, work,
-                                                    memory_order_release, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak(&committer->newest, &newest, work));
     /* From here on work may already be done and freed. */
-    if (newest == NULL) wake_thread(committer);
+    if (atomic_load(&committer->corks) == 0) make_due(committer);
+}
+
+void kv_committer_cork(struct kv_committer *committer)
+{
+    (void)atomic_fetch_add(&committer->corks, 1);
+}
+
+void kv_committer_uncork(struct kv_committer *committer)
+{
+    CHECK(atomic_fetch_sub(&committer->corks, 1) > 0);
+    if (has_work(committer)) make_due(committer);
+}
+
+static void make_due(struct kv_committer *committer)
+{
+    atomic_store(&committer->is_due, true);
+    wake_thread(committer);
 }
 
 static void wake_thread(struct kv_committer *committer)
 {
-    pthread_mutex_lock(&committer->mutex);
-    pthread_cond_signal(&committer->wake);
-    pthread_mutex_unlock(&committer->mutex);
+    if (atomic_load(&committer->is_asleep) && atomic_exchange(&committer->is_asleep, false))
+        CHECK(sem_post(&committer->wake) == 0);
 }
 
 /* Signals are the host's business: none is delivered on this thread. */
@@ -127,30 +153,45 @@ static void *thread_main(void *context)
     ask_for_short_slices();
     struct kv_work *works = NULL;
     for (;;) {
+        if (works == NULL && !wait_for_work(committer)) return NULL;
         works = join(works, take_all(committer));
-        if (works != NULL) {
-            works = committer->run(committer->context, works);
-        } else if (!wait_for_work(committer)) {
-            return NULL;
-        }
+        works = committer->run(committer->context, works);
     }
 }
 
-/* Sleeps until there is work (true) or the store closes and there is none left (false). */
+static bool has_work(struct kv_committer *committer)
+{
+    return atomic_load(&committer->newest) != NULL;
+}
+
+static bool is_needed(struct kv_committer *committer)
+{
+    return (has_work(committer) && atomic_load(&committer->is_due)) ||
+           atomic_load(&committer->is_closing);
+}
+
+/* Sleeps until work is due (true) or the store closes and there is none left (false). */
 static bool wait_for_work(struct kv_committer *committer)
 {
-    pthread_mutex_lock(&committer->mutex);
-    while (atomic_load(&committer->newest) == NULL && !committer->is_closing)
-        pthread_cond_wait(&committer->wake, &committer->mutex);
-    pthread_mutex_unlock(&committer->mutex);
-    return atomic_load(&committer->newest) != NULL;
+    while (!is_needed(committer))
+        sleep_until_woken(committer);
+    return has_work(committer);
+}
+
+static void sleep_until_woken(struct kv_committer *committer)
+{
+    atomic_store(&committer->is_asleep, true);
+    /* Whoever has taken the word back meanwhile posts, and that has to be waited for. */
+    if (is_needed(committer) && atomic_exchange(&committer->is_asleep, false)) return;
+    while (sem_wait(&committer->wake) != 0)
+        CHECK(errno == EINTR);
 }
 
 /* Everything pushed, the oldest first. */
 static struct kv_work *take_all(struct kv_committer *committer)
 {
-    struct kv_work *newest =
-        atomic_exchange_explicit(&committer->newest, NULL, memory_order_acquire);
+    atomic_store(&committer->is_due, false);
+    struct kv_work *newest = atomic_exchange(&committer->newest, NULL);
     struct kv_work *oldest = NULL;
     while (newest != NULL) {
         struct kv_work *older = newest->next;

@@ -23,7 +23,14 @@ struct kv_committer *kv_committer_open(kv_committer_run *run, void *context) WAR
 
 void kv_committer_push(struct kv_committer *committer, struct kv_work *work);
 
-/* Runs what is waiting and ends the thread. Nothing may be pushed meanwhile or afterwards. */
+/* As kv_cork and kv_uncork. */
+void kv_committer_cork(struct kv_committer *committer);
+void kv_committer_uncork(struct kv_committer *committer);
+
+/*
+ * Runs what is waiting, also under a cork, and ends the thread. Nothing may be pushed meanwhile or
+ * afterwards.
+ */
 void kv_committer_close(struct kv_committer *committer);
 
 #endif

@@ -41,6 +41,8 @@ struct kv_engine {
     enum kv_health (*health)(struct kv *kv);
     void (*view)(struct kv *kv, struct kv_work *work);
     void (*update)(struct kv *kv, struct kv_work *work);
+    void (*cork)(struct kv *kv);
+    void (*uncork)(struct kv *kv);
 
     enum kv_status (*get)(struct kv_txn *txn, struct slice key, struct arena *arena,
                           struct slice *value);

@@ -135,6 +135,16 @@ static void fault_update(struct kv *kv, struct kv_work *work)
     attempt_open(kv, work, true);
 }
 
+static void fault_cork(struct kv *kv)
+{
+    kv_cork(((struct fault *)kv)->wrapped);
+}
+
+static void fault_uncork(struct kv *kv)
+{
+    kv_uncork(((struct fault *)kv)->wrapped);
+}
+
 static void attempt_open(struct kv *kv, struct kv_work *work, bool is_update)
 {
     struct attempt *attempt = calloc(1, sizeof *attempt);
@@ -279,6 +289,8 @@ const struct kv_engine kv_fault = {
     .health = fault_health,
     .view = fault_view,
     .update = fault_update,
+    .cork = fault_cork,
+    .uncork = fault_uncork,
     .get = fault_get,
     .get_counter = fault_get_counter,
     .metadata_version = fault_metadata_version,

@@ -545,6 +545,16 @@ static void rocks_update(struct kv *kv, struct kv_work *work)
     kv_committer_push(((struct kv_rocksdb *)kv)->committer, work);
 }
 
+static void rocks_cork(struct kv *kv)
+{
+    kv_committer_cork(((struct kv_rocksdb *)kv)->committer);
+}
+
+static void rocks_uncork(struct kv *kv)
+{
+    kv_committer_uncork(((struct kv_rocksdb *)kv)->committer);
+}
+
 static void rocks_put(struct kv_txn *txn, struct slice key, struct slice value)
 {
     kv_overlay_put(&group_of(txn)->overlay, key, value);
@@ -582,6 +592,8 @@ const struct kv_engine kv_rocksdb = {
     .health = kv_rocksdb_group_health,
     .view = rocks_view,
     .update = rocks_update,
+    .cork = rocks_cork,
+    .uncork = rocks_uncork,
     .get = rocks_get,
     .get_counter = rocks_get_counter,
     .metadata_version = rocks_metadata_version,

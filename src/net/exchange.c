@@ -243,6 +243,7 @@ static void settle(struct exchange *exchange)
 /* Another thread may have resumed it already; that is noticed only after we are done here. */
 static void park(struct exchange *exchange)
 {
+    loop_note_waiting(exchange->loop);
     if (exchange->parked) return;
     MHD_suspend_connection(exchange->connection);
     exchange->parked = true;

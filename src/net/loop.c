@@ -28,20 +28,30 @@ enum {
      * request headers do, four of which a session token may take.
      */
     CONNECTION_BYTES = 8 * 1024,
-    EVENTS = 2,              /* the daemon's and the eventfd's */
-    UNUSED_MAX = 256,        /* ended exchanges kept for reuse */
+    EVENTS = 2,       /* the daemon's and the eventfd's */
+    UNUSED_MAX = 256, /* ended exchanges kept for reuse */
+    /*
+     * What the handler has put off until the turn's end waits no longer than this and a request:
+     * about as long as a fast disk takes to sync.
+     */
+    TURN_NS = 100 * 1000,
     DRAIN_IDLE_MS = 20,      /* time for requests that are in the wires */
     DRAIN_UPLOAD_MS = 400,   /* for uploads and slow readers */
     DRAIN_TICK_MS = 10,      /* how often a draining loop looks whether it is done */
     THREAD_NAME_LENGTH = 16, /* with NUL, the system's limit */
+    NS_PER_MS = 1000 * 1000,
+    NS_PER_SECOND = 1000 * 1000 * 1000,
 };
 
 static bool open_epoll(struct loop *loop);
 static void *run(void *argument);
 static bool is_finished(struct loop *loop);
 static void sleep_until_needed(struct loop *loop);
-static bool take_resumed(struct loop *loop);
-static int64_t now_ms(void);
+static void begin_turn(struct loop *loop);
+static void end_turn(struct loop *loop);
+static void divide_turn(struct loop *loop);
+static void take_resumed(struct loop *loop);
+static int64_t now_ns(void);
 static void wake(struct loop *loop);
 
 static void *on_request_line(void *argument, const char *target, struct MHD_Connection *connection);
@@ -129,16 +139,44 @@ static void *run(void *argument)
 {
     struct loop *loop = argument;
     while (!is_finished(loop)) {
-        if (!take_resumed(loop)) sleep_until_needed(loop);
+        sleep_until_needed(loop);
+        begin_turn(loop);
+        take_resumed(loop);
         CHECK(MHD_run(loop->daemon) == MHD_YES);
+        end_turn(loop);
     }
     return NULL;
+}
+
+static void begin_turn(struct loop *loop)
+{
+    if (loop->handler->turn_begins != NULL) loop->handler->turn_begins(loop->context);
+}
+
+static void end_turn(struct loop *loop)
+{
+    loop->waiting_since_ns = 0;
+    if (loop->handler->turn_ends != NULL) loop->handler->turn_ends(loop->context);
+}
+
+void loop_note_waiting(struct loop *loop)
+{
+    if (loop->waiting_since_ns == 0) loop->waiting_since_ns = now_ns();
+}
+
+/* Between two pieces of work: ends a turn that has become too long, and begins another. */
+static void divide_turn(struct loop *loop)
+{
+    if (loop->waiting_since_ns == 0 || now_ns() - loop->waiting_since_ns < TURN_NS) return;
+    end_turn(loop);
+    begin_turn(loop);
 }
 
 /* Sleeps until a socket is ready, an exchange is resumed, a connection times out or we shall stop.
  */
 static void sleep_until_needed(struct loop *loop)
 {
+    if (atomic_load_explicit(&loop->resumed, memory_order_relaxed) != NULL) return;
     unsigned long long timeout_ms = 0;
     int wait_ms = -1;
     if (MHD_get_timeout(loop->daemon, &timeout_ms) == MHD_YES)
@@ -165,27 +203,26 @@ static bool is_finished(struct loop *loop)
     if (!atomic_load(&loop->stopping)) return false;
     if (!loop->draining) {
         loop->draining = true;
-        loop->drain_started_ms = now_ms();
+        loop->drain_started_ns = now_ns();
         const MHD_socket listening = MHD_quiesce_daemon(loop->daemon);
         if (listening != MHD_INVALID_SOCKET) (void)close(listening);
         return false;
     }
     if (loop->parked > 0) return false;
-    const int64_t elapsed_ms = now_ms() - loop->drain_started_ms;
+    const int64_t elapsed_ms = (now_ns() - loop->drain_started_ns) / NS_PER_MS;
     return elapsed_ms >= (loop->live > 0 ? DRAIN_UPLOAD_MS : DRAIN_IDLE_MS);
 }
 
-static int64_t now_ms(void)
+static int64_t now_ns(void)
 {
     struct timespec now;
     CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
-/* False when there were none. */
-static bool take_resumed(struct loop *loop)
+static void take_resumed(struct loop *loop)
 {
-    if (atomic_load_explicit(&loop->resumed, memory_order_relaxed) == NULL) return false;
+    if (atomic_load_explicit(&loop->resumed, memory_order_relaxed) == NULL) return;
     struct exchange *newest = atomic_exchange(&loop->resumed, NULL);
     struct exchange *oldest = NULL;
     while (newest != NULL) { /* first come, first served */
@@ -198,9 +235,9 @@ static bool take_resumed(struct loop *loop)
         struct exchange *exchange = oldest;
         oldest = exchange->next;
         exchange->next = NULL;
+        divide_turn(loop);
         exchange_return(exchange);
     }
-    return true;
 }
 
 void loop_resume(struct loop *loop, struct exchange *exchange)
@@ -285,7 +322,6 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
                                   const char *upload, size_t *upload_length, void **slot)
 {
     struct exchange *exchange = *slot;
-    (void)argument;
     (void)connection;
     (void)version;
     if (!exchange->begun) {
@@ -297,6 +333,7 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
         *upload_length = 0;
         return kept ? MHD_YES : MHD_NO;
     }
+    divide_turn(argument);
     exchange_deliver(exchange);
     return MHD_YES;
 }
@@ -313,6 +350,7 @@ static void on_completed(void *argument, struct MHD_Connection *connection, void
     loop->live--;
     exchange_end(exchange);
     recycle(loop, exchange);
+    divide_turn(loop); /* sending the response may have taken long */
 }
 
 /*

@@ -36,11 +36,12 @@ struct loop {
     /* The thread's own. */
     _Alignas(64) struct exchange *unused;
     unsigned unused_count;
-    unsigned live;   /* exchanges begun and not ended */
-    unsigned parked; /* of these, waiting for exchange_resume */
-    bool room_made;  /* a connection has closed since the daemon last ran */
+    unsigned live;            /* exchanges begun and not ended */
+    unsigned parked;          /* of these, waiting for exchange_resume */
+    bool room_made;           /* a connection has closed since the daemon last ran */
+    int64_t waiting_since_ns; /* since when an exchange suspended in this turn has; or 0 */
     bool draining;
-    int64_t drain_started_ms;
+    int64_t drain_started_ns;
     int64_t date_s; /* the second that date says, or 0 */
     char date[LOOP_DATE_LENGTH + 1];
     struct gzip gzip;
@@ -60,6 +61,9 @@ void loop_close(struct loop *loop);
 
 /* Hands a parked exchange back to its loop. Any thread. */
 void loop_resume(struct loop *loop, struct exchange *exchange);
+
+/* An exchange has begun to wait, once more perhaps: the turn will not go on for long. */
+void loop_note_waiting(struct loop *loop);
 
 /*
  * Counts bytes of a body against what all bodies together may take; false when there is no room

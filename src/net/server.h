@@ -27,6 +27,13 @@ struct server_handler {
     void (*request)(void *context, struct exchange *exchange);
     /* A suspended exchange is back: responds, or suspends again. Called once for each resume. */
     void (*resumed)(void *context, struct exchange *exchange);
+    /*
+     * A network thread takes the requests that have come in turns: around each, if not NULL. A
+     * handler may put off until the end what it can do for many requests at once; a turn in which
+     * an exchange is suspended is ended early rather than last long.
+     */
+    void (*turn_begins)(void *context);
+    void (*turn_ends)(void *context);
 };
 
 struct server_options {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * contract — what kv.h promises, as tests that every engine passes. Each engine's test file runs
- * both halves with its own setup.
+ * all its parts with its own setup.
  */
 #ifndef STATOR_UNIT_KV_CONTRACT_H
 #define STATOR_UNIT_KV_CONTRACT_H
@@ -13,6 +13,9 @@ int contract_run(struct fixture_setup *setup);
 
 /* Transactions of several threads (contract_threads.c). */
 int contract_threads_run(struct fixture_setup *setup);
+
+/* Updates while somebody has corked (contract_corks.c). */
+int contract_corks_run(struct fixture_setup *setup);
 
 /* Runs tests (made by cmocka_unit_test_setup_teardown) with setup as their initial state. */
 int contract_run_tests(struct CMUnitTest *tests, size_t count, struct fixture_setup *setup);

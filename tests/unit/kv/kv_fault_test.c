@@ -121,6 +121,6 @@ int main(void)
         CONTRACT_TEST(failed_sync_is_not_acknowledged_though_it_may_be_found_later),
         CONTRACT_TEST(delayed_point_takes_at_least_as_long),
     };
-    return contract_run(&setup) + contract_threads_run(&setup) +
+    return contract_run(&setup) + contract_threads_run(&setup) + contract_corks_run(&setup) +
            contract_run_tests(tests, sizeof tests / sizeof tests[0], &setup);
 }

@@ -11,6 +11,7 @@ int main(void)
     };
     int failures = 0;
     for (size_t i = 0; i < sizeof setups / sizeof setups[0]; i++)
-        failures += contract_run(&setups[i]) + contract_threads_run(&setups[i]);
+        failures += contract_run(&setups[i]) + contract_threads_run(&setups[i]) +
+                    contract_corks_run(&setups[i]);
     return failures;
 }

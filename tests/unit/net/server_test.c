@@ -349,6 +349,130 @@ static void a_taken_port_is_reported(void **state)
     assert_null(second);
 }
 
+/* ---- turns ----------------------------------------------------------------------------------- */
+
+enum { SLOW = 4 };
+
+/* One network thread, and connections that it has taken, for requests that come all at once. */
+struct rush {
+    struct toy toy;
+    struct client first; /* occupies the thread while the others ask */
+    struct client waiting;
+    struct client slow[SLOW];
+};
+
+static void rush_open(struct rush *rush)
+{
+    struct server_options options;
+    toy_defaults(&options);
+    toy_open(&rush->toy, &options);
+    struct client *clients[2 + SLOW] = {&rush->first, &rush->waiting};
+    for (size_t i = 0; i < SLOW; i++)
+        clients[2 + i] = &rush->slow[i];
+    for (size_t i = 0; i < COUNT_OF(clients); i++) {
+        client_open(clients[i], rush->toy.port);
+        assert_int_equal(client_ask(clients[i], "/", "", SLICE("")).status, 200);
+    }
+}
+
+static void rush_close(struct rush *rush)
+{
+    client_close(&rush->first);
+    client_close(&rush->waiting);
+    for (size_t i = 0; i < SLOW; i++)
+        client_close(&rush->slow[i]);
+    toy_close(&rush->toy);
+}
+
+/* Until the thread sleeps in its handler. */
+static void occupy(struct rush *rush)
+{
+    const unsigned before = atomic_load(&rush->toy.requests);
+    client_post(&rush->first, "/turn?ms=300", "", SLICE(""));
+    while (atomic_load(&rush->toy.requests) == before)
+        pause_ms(1);
+}
+
+/* Each takes many times as long as a turn may in which somebody waits. */
+static void ask_slowly(struct rush *rush)
+{
+    for (size_t i = 0; i < SLOW; i++)
+        client_post(&rush->slow[i], "/turn?ms=5", "", SLICE(""));
+}
+
+/* In how many turns the slow requests were answered. */
+static int count_turns(struct rush *rush)
+{
+    struct slice turns[SLOW];
+    int count = 0;
+    for (size_t i = 0; i < SLOW; i++) {
+        turns[i] = client_read(&rush->slow[i]).body;
+        bool is_new = true;
+        for (size_t j = 0; j < i; j++)
+            if (slice_equal(turns[i], turns[j])) is_new = false;
+        count += is_new;
+    }
+    return count;
+}
+
+static void requests_that_come_together_share_a_turn(void **state)
+{
+    (void)state;
+    struct rush rush;
+    rush_open(&rush);
+    occupy(&rush);
+    ask_slowly(&rush);
+    assert_int_equal(count_turns(&rush), 1);
+    rush_close(&rush);
+}
+
+static void a_turn_in_which_somebody_waits_is_divided(void **state)
+{
+    (void)state;
+    struct rush rush;
+    rush_open(&rush);
+    occupy(&rush);
+    client_post(&rush.waiting, "/held", "", SLICE(""));
+    ask_slowly(&rush);
+    assert_int_equal(count_turns(&rush), 2);
+    toy_release(&rush.toy);
+    assert_int_equal(client_read(&rush.waiting).status, 200);
+    rush_close(&rush);
+}
+
+/* The request has long been suspended when the turn begins; it is resumed, and waits again. */
+static void a_turn_in_which_somebody_waits_again_is_divided(void **state)
+{
+    (void)state;
+    struct rush rush;
+    rush_open(&rush);
+    client_post(&rush.waiting, "/held-twice?ms=50", "", SLICE(""));
+    while (atomic_load(&rush.toy.requests) < 3 + SLOW)
+        pause_ms(1);
+    occupy(&rush);
+    toy_release(&rush.toy);
+    ask_slowly(&rush);
+    assert_int_equal(count_turns(&rush), 2);
+    assert_int_equal(client_read(&rush.waiting).status, 200);
+    rush_close(&rush);
+}
+
+static void a_handler_need_not_care_for_turns(void **state)
+{
+    (void)state;
+    struct toy toy;
+    struct server_options options;
+    toy_defaults(&options);
+    toy_open_without_turns(&toy, &options);
+    struct client client;
+    client_open(&client, toy.port);
+    ASSERT_SLICE(client_ask(&client, "/later?ms=5", "", SLICE("body")).body, SLICE("body"));
+    ASSERT_SLICE(client_ask(&client, "/", "", SLICE("body")).body, SLICE("body"));
+    client_close(&client);
+    toy_close(&toy);
+    assert_int_equal(atomic_load(&toy.turns_begun), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_toy, close_toy)
 
 int main(void)
@@ -366,6 +490,10 @@ int main(void)
         TEST(http_1_0_is_answered_and_closed),
         cmocka_unit_test(a_silent_connection_is_closed),
         cmocka_unit_test(connections_above_the_limit_wait_their_turn),
+        cmocka_unit_test(requests_that_come_together_share_a_turn),
+        cmocka_unit_test(a_turn_in_which_somebody_waits_is_divided),
+        cmocka_unit_test(a_turn_in_which_somebody_waits_again_is_divided),
+        cmocka_unit_test(a_handler_need_not_care_for_turns),
         TEST(closing_finishes_what_is_under_way_and_soon),
         TEST(a_server_nobody_uses_closes_at_once),
         TEST(a_taken_port_is_reported),

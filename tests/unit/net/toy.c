@@ -12,9 +12,26 @@ struct toy_job {
 
 static void on_request(void *context, struct exchange *exchange);
 static void on_resumed(void *context, struct exchange *exchange);
+static void on_turn_begins(void *context);
+static void on_turn_ends(void *context);
+static void open_with(struct toy *toy, const struct server_options *options,
+                      const struct server_handler *handler);
 static void *commit(void *argument);
 
-static const struct server_handler handler = {.request = on_request, .resumed = on_resumed};
+/* Of the network thread that looks. */
+static _Thread_local bool is_in_turn;
+
+static const struct server_handler handler = {
+    .request = on_request,
+    .resumed = on_resumed,
+    .turn_begins = on_turn_begins,
+    .turn_ends = on_turn_ends,
+};
+
+static const struct server_handler handler_without_turns = {
+    .request = on_request,
+    .resumed = on_resumed,
+};
 
 void toy_defaults(struct server_options *options)
 {
@@ -24,11 +41,22 @@ void toy_defaults(struct server_options *options)
 
 void toy_open(struct toy *toy, const struct server_options *options)
 {
-    *toy = (struct toy){0};
+    open_with(toy, options, &handler);
+}
+
+void toy_open_without_turns(struct toy *toy, const struct server_options *options)
+{
+    open_with(toy, options, &handler_without_turns);
+}
+
+static void open_with(struct toy *toy, const struct server_options *options,
+                      const struct server_handler *called)
+{
+    *toy = (struct toy){.has_turns = called->turn_begins != NULL};
     assert_int_equal(pthread_mutex_init(&toy->mutex, NULL), 0);
     assert_int_equal(pthread_cond_init(&toy->changed, NULL), 0);
     assert_int_equal(pthread_create(&toy->thread, NULL, commit, toy), 0);
-    assert_int_equal(server_open(options, &handler, toy, &toy->server), SERVER_OK);
+    assert_int_equal(server_open(options, called, toy, &toy->server), SERVER_OK);
     toy->port = server_port(toy->server);
     assert_int_not_equal(toy->port, 0);
 }
@@ -49,6 +77,29 @@ void toy_close(struct toy *toy)
     assert_int_equal(pthread_join(toy->thread, NULL), 0);
     (void)pthread_mutex_destroy(&toy->mutex);
     (void)pthread_cond_destroy(&toy->changed);
+    assert_int_equal(atomic_load(&toy->turns_begun), atomic_load(&toy->turns_ended));
+    assert_int_equal(atomic_load(&toy->strays), 0);
+}
+
+static void on_turn_begins(void *context)
+{
+    struct toy *toy = context;
+    if (is_in_turn) (void)atomic_fetch_add(&toy->strays, 1);
+    is_in_turn = true;
+    (void)atomic_fetch_add(&toy->turns_begun, 1);
+}
+
+static void on_turn_ends(void *context)
+{
+    struct toy *toy = context;
+    if (!is_in_turn) (void)atomic_fetch_add(&toy->strays, 1);
+    is_in_turn = false;
+    (void)atomic_fetch_add(&toy->turns_ended, 1);
+}
+
+static void expect_turn(struct toy *toy)
+{
+    if (toy->has_turns && !is_in_turn) (void)atomic_fetch_add(&toy->strays, 1);
 }
 
 static int64_t now_ms(void)
@@ -71,7 +122,7 @@ static void resume_later(struct toy *toy, struct exchange *exchange)
 {
     struct toy_job *job = arena_new(&exchange->arena, struct toy_job);
     job->exchange = exchange;
-    const bool held = slice_equal(exchange->path, SLICE("/held"));
+    const bool held = slice_has_prefix(exchange->path, SLICE("/held"));
     (void)pthread_mutex_lock(&toy->mutex);
     job->due_ms =
         held && !toy->released ? INT64_MAX : now_ms() + (int64_t)number_parameter(exchange, "ms");
@@ -145,7 +196,16 @@ static struct slice big_body(struct exchange *exchange)
     return slice_of(bytes, length);
 }
 
-static void respond(struct exchange *exchange)
+/* The number of the turn in which it was asked, not of one that begins meanwhile. */
+static struct slice slow_turn(struct toy *toy, struct exchange *exchange)
+{
+    const unsigned turn = atomic_load(&toy->turns_begun);
+    const long ms = (long)number_parameter(exchange, "ms");
+    (void)nanosleep(&(struct timespec){.tv_nsec = ms * 1000 * 1000}, NULL);
+    return arena_format(&exchange->arena, "%u", turn);
+}
+
+static void respond(struct toy *toy, struct exchange *exchange)
 {
     static const int statuses[] = {
         [EXCHANGE_BODY_OK] = 200,          [EXCHANGE_BODY_NO_ROOM] = 503,
@@ -155,6 +215,7 @@ static void respond(struct exchange *exchange)
     struct slice body = exchange->body;
     if (slice_equal(exchange->path, SLICE("/big"))) body = big_body(exchange);
     if (slice_equal(exchange->path, SLICE("/target"))) body = exchange->target;
+    if (slice_equal(exchange->path, SLICE("/turn"))) body = slow_turn(toy, exchange);
     if (slice_equal(exchange->path, SLICE("/header"))) {
         const struct slice name = exchange_query(exchange, "name");
         body = exchange_header(exchange, arena_string(&exchange->arena, name));
@@ -170,8 +231,10 @@ static void on_request(void *context, struct exchange *exchange)
     struct toy *toy = context;
     static uint8_t seen_once;
     (void)atomic_fetch_add(&toy->requests, 1);
+    expect_turn(toy);
     assert_null(exchange->user);
-    const bool twice = slice_equal(exchange->path, SLICE("/twice"));
+    const bool twice = slice_equal(exchange->path, SLICE("/twice")) ||
+                       slice_equal(exchange->path, SLICE("/held-twice"));
     if (twice || slice_equal(exchange->path, SLICE("/later")) ||
         slice_equal(exchange->path, SLICE("/held"))) {
         if (twice) exchange->user = &seen_once;
@@ -181,7 +244,7 @@ static void on_request(void *context, struct exchange *exchange)
         exchange_resume(exchange);
         exchange_suspend(exchange);
     } else {
-        respond(exchange);
+        respond(toy, exchange);
     }
 }
 
@@ -189,8 +252,9 @@ static void on_resumed(void *context, struct exchange *exchange)
 {
     struct toy *toy = context;
     (void)atomic_fetch_add(&toy->resumed, 1);
+    expect_turn(toy);
     if (exchange->user == NULL) {
-        respond(exchange);
+        respond(toy, exchange);
         return;
     }
     exchange->user = NULL;
