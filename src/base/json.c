@@ -294,8 +294,8 @@ static inline const uint8_t *skip_plain(const uint8_t *at, const uint8_t *end)
 {
     while ((size_t)(end - at) >= BLOCK_BYTES) {
         const size_t found = first_found(find_special(load_block(at)));
-        at += found;
-        if (found < BLOCK_BYTES) return at;
+        if (found < BLOCK_BYTES) return at + found;
+        at += BLOCK_BYTES; /* known beforehand: the next block need not wait for this one's result */
     }
     while (at < end && !is_special(*at))
         at++;
@@ -532,8 +532,8 @@ static size_t plain_length(const uint8_t *from, size_t length)
     size_t at = 0;
     while (length - at >= BLOCK_BYTES) {
         const size_t found = first_found(find_escaped(load_block(from + at)));
-        at += found;
-        if (found < BLOCK_BYTES) return at;
+        if (found < BLOCK_BYTES) return at + found;
+        at += BLOCK_BYTES;
     }
     while (at < length && (from[at] >= 0x80 || !is_special(from[at])))
         at++;
