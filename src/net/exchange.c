@@ -50,6 +50,7 @@ static void decode_body(struct exchange *exchange);
 static void settle(struct exchange *exchange);
 static void park(struct exchange *exchange);
 static bool is_loopback(const struct sockaddr *address);
+static void claim_response(struct exchange *exchange, size_t length);
 static void add_header(struct MHD_Response *response, const char *name, const char *value);
 static bool compress_body(struct exchange *exchange, struct slice *body);
 static void set_crc(struct exchange *exchange, struct slice body);
@@ -194,6 +195,12 @@ static void decode_body(struct exchange *exchange)
     const struct slice sent = slice_of(exchange->upload, (size_t)exchange->upload_seen);
     exchange->body = sent;
     if (sent.length == 0) return;
+    /* Not those that have their room already. */
+    if (exchange->claimed == 0 && loop_is_full(loop)) {
+        exchange->body = (struct slice){0};
+        exchange->body_status = EXCHANGE_BODY_NO_ROOM;
+        return;
+    }
     const struct slice coding = exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_ENCODING);
     if (coding.length == 0 || slice_equal(coding, SLICE("identity"))) return;
     if (!gzip_is_named(coding)) {
@@ -348,8 +355,23 @@ void exchange_respond(struct exchange *exchange, int status, struct slice body)
     if (exchange->close || loop->draining)
         add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     exchange->responded = true;
+    claim_response(exchange, body.length);
     CHECK(MHD_queue_response(exchange->connection, (unsigned)status, response) == MHD_YES);
     MHD_destroy_response(response); /* the connection holds it now */
+}
+
+/*
+ * A client may be slow to read a large response, and all the while its exchange holds that and what
+ * it was made of. It cannot be refused any more, so it may exceed what all bodies may take
+ * together; then requests that come are refused.
+ */
+static void claim_response(struct exchange *exchange, size_t length)
+{
+    if (length <= UPLOAD_BYTES_FIRST) return;
+    const size_t bytes = arena_bytes(&exchange->arena);
+    if (bytes <= exchange->claimed) return;
+    loop_take(exchange->loop, bytes - exchange->claimed);
+    exchange->claimed = bytes;
 }
 
 /* A value may come from a request: what libmicrohttpd refuses is left out. */

@@ -276,6 +276,17 @@ bool loop_claim(struct loop *loop, size_t bytes)
     return false;
 }
 
+void loop_take(struct loop *loop, size_t bytes)
+{
+    (void)atomic_fetch_add(loop->bodies_bytes, bytes);
+}
+
+bool loop_is_full(const struct loop *loop)
+{
+    return atomic_load_explicit(loop->bodies_bytes, memory_order_relaxed) >
+           loop->options->bodies_bytes_max;
+}
+
 void loop_release(struct loop *loop, size_t bytes)
 {
     CHECK(atomic_fetch_sub(loop->bodies_bytes, bytes) >= bytes);

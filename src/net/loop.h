@@ -67,9 +67,16 @@ void loop_note_waiting(struct loop *loop);
 
 /*
  * Counts bytes of a body against what all bodies together may take; false when there is no room
- * for them. What was claimed is given back with loop_release.
+ * for them. What was claimed or taken is given back with loop_release.
  */
 bool loop_claim(struct loop *loop, size_t bytes) WARN_UNUSED;
+
+/* Counts bytes that are there whether or not there is room for them. */
+void loop_take(struct loop *loop, size_t bytes);
+
+/* Whether they are more than there is room for. */
+bool loop_is_full(const struct loop *loop);
+
 void loop_release(struct loop *loop, size_t bytes);
 
 /* The time as a Date header says it (RFC 9110, 5.6.7); valid until the next call. */

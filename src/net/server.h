@@ -43,7 +43,9 @@ struct server_options {
     unsigned connections;      /* most connections of one thread */
     unsigned timeout_s;        /* a connection silent for so long is closed */
     size_t body_bytes_max;     /* of a request, as sent and inflated */
-    size_t bodies_bytes_max;   /* of all requests under way; 0: 1 GiB, or a quarter of the memory */
+    /* Of all requests under way, and of large responses that are not read yet, which may exceed it;
+     * 0: 1 GiB, or a quarter of the memory. */
+    size_t bodies_bytes_max;
     size_t compress_bytes_min; /* smaller response bodies are never compressed */
     const char *crc_header;    /* name of the header with the body's CRC-32; NULL: none */
 };

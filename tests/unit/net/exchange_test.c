@@ -306,6 +306,27 @@ static void bodies_share_their_room(void **state)
     assert_int_equal(status, 200);
 }
 
+static void answers_that_nobody_reads_take_room(void **state)
+{
+    enum { LARGE = 16 * 1000 * 1000 }; /* more than sockets hold */
+    struct fixture *fixture = *state;
+    char target[64];
+    (void)snprintf(target, sizeof target, "/big?bytes=%d", LARGE);
+    struct client lazy;
+    client_open(&lazy, fixture->toy.port);
+    client_post(&lazy, target, "", SLICE(""));
+    while (atomic_load(&fixture->toy.requests) == 0)
+        pause_ms(1);
+    pause_ms(20); /* its answer has been made, and cannot be sent */
+    assert_int_equal(status_of(fixture, "", SLICE("a small one")), 503);
+    assert_int_equal(client_read(&lazy).body.length, LARGE);
+    client_close(&lazy);
+    int status = 503;
+    for (int i = 0; i < 1000 && status == 503; i++, pause_ms(5))
+        status = status_of(fixture, "", SLICE("a small one"));
+    assert_int_equal(status, 200);
+}
+
 static void large_answers_are_compressed_for_those_who_ask(void **state)
 {
     static const struct {
@@ -360,6 +381,7 @@ int main(void)
         TEST(content_codings_are_told_apart),
         TEST(the_limit_holds_for_what_a_body_inflates_to),
         TEST(bodies_share_their_room),
+        TEST(answers_that_nobody_reads_take_room),
         TEST(large_answers_are_compressed_for_those_who_ask),
     };
     return cmocka_run_group_tests_name("net/exchange", tests, NULL, NULL);
