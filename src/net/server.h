@@ -40,9 +40,9 @@ struct server_options {
     const char *host; /* name or address */
     uint16_t port;    /* 0: any free one, see server_port */
     unsigned threads;
-    unsigned connections;      /* most connections of one thread */
-    unsigned timeout_s;        /* a connection silent for so long is closed */
-    size_t body_bytes_max;     /* of a request, as sent and inflated */
+    unsigned connections;  /* most connections of one thread */
+    unsigned timeout_s;    /* a connection silent for so long is closed */
+    size_t body_bytes_max; /* of a request, as sent and inflated */
     /* Of all requests under way, and of large responses that are not read yet, which may exceed it;
      * 0: 1 GiB, or a quarter of the memory. */
     size_t bodies_bytes_max;
