@@ -295,8 +295,7 @@ static inline const uint8_t *skip_plain(const uint8_t *at, const uint8_t *end)
     while ((size_t)(end - at) >= BLOCK_BYTES) {
         const size_t found = first_found(find_special(load_block(at)));
         if (found < BLOCK_BYTES) return at + found;
-        at +=
-            BLOCK_BYTES; /* known beforehand: the next block need not wait for this one's result */
+        at += BLOCK_BYTES; /* known before the result, so the next block need not wait for it */
     }
     while (at < end && !is_special(*at))
         at++;
