@@ -11,6 +11,7 @@
 #include "unit/kv/fixture.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,10 +181,12 @@ static void put_groups(struct place *place, struct kv *kv, int first, int end)
 
 /* ---- copies ---------------------------------------------------------------------------------- */
 
-static void copy_file(const char *from, const char *to)
+/* false when there is no such file any more. */
+static bool copy_file(const char *from, const char *to)
 {
     char buffer[PAGE_BYTES];
     const int source = open(from, O_RDONLY);
+    if (source < 0 && errno == ENOENT) return false;
     const int target = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(source >= 0);
     assert_true(target >= 0);
@@ -191,11 +194,12 @@ static void copy_file(const char *from, const char *to)
         assert_int_equal(write(target, buffer, (size_t)count), count);
     close(source);
     close(target);
+    return true;
 }
 
-/* Makes the copy what the store is now. */
-static void copy_store(struct place *place)
+static bool try_copy_store(struct place *place)
 {
+    bool is_whole = true;
     fixture_remove_directory(place->copy);
     assert_int_equal(mkdir(place->copy, 0700), 0);
     DIR *listing = opendir(place->directory);
@@ -206,9 +210,16 @@ static void copy_store(struct place *place)
         char to[PATH_BYTES];
         snprintf(from, sizeof from, "%s/%s", place->directory, entry->d_name);
         snprintf(to, sizeof to, "%s/%s", place->copy, entry->d_name);
-        copy_file(from, to);
+        if (!copy_file(from, to)) is_whole = false;
     }
     closedir(listing);
+    return is_whole;
+}
+
+/* Makes the copy what the store is now; again when an open store has removed a file meanwhile. */
+static void copy_store(struct place *place)
+{
+    while (!try_copy_store(place)) {}
 }
 
 static void write_at(const char *path, const void *bytes, size_t length, off_t at)
@@ -444,7 +455,7 @@ static void obsolete_log_of_a_synced_store_hides_nothing(void **state)
     kv_close(kv);
     find_log(place->directory, true, obsolete);
     assert_true((size_t)snprintf(kept, sizeof kept, "%s.kept", obsolete) < sizeof kept);
-    copy_file(obsolete, kept);
+    assert_true(copy_file(obsolete, kept));
 
     /* So much that it is written out at closing, and the logs before are removed. */
     kv = must_open(place, place->directory, KV_SYNC);
@@ -454,7 +465,7 @@ static void obsolete_log_of_a_synced_store_hides_nothing(void **state)
     kv = must_open(place, place->directory, KV_SYNC);
     assert_int_not_equal(access(obsolete, F_OK), 0);
     put_groups(place, kv, 3, 6);
-    copy_file(kept, obsolete);
+    assert_true(copy_file(kept, obsolete));
     copy_store(place);
     kv_close(kv);
 
@@ -474,7 +485,7 @@ static void obsolete_log_of_an_unsynced_store_hides_nothing(void **state)
     put_groups(place, kv, 0, 2);
     find_log(place->directory, true, obsolete);
     assert_true((size_t)snprintf(kept, sizeof kept, "%s.kept", obsolete) < sizeof kept);
-    copy_file(obsolete, kept);
+    assert_true(copy_file(obsolete, kept));
 
     /* Until memtables have been written out twice, and this log and the next are removed. */
     char newest[PATH_BYTES];
@@ -493,7 +504,7 @@ static void obsolete_log_of_an_unsynced_store_hides_nothing(void **state)
          find_log(place->directory, false, newest))
         (void)nanosleep(&pause, NULL);
     put_groups(place, kv, 3, 6);
-    copy_file(kept, obsolete);
+    assert_true(copy_file(kept, obsolete));
     copy_store(place);
     kv_close(kv);
 
