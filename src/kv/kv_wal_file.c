@@ -35,6 +35,13 @@ struct piece {
     struct slice bytes;
 };
 
+/* The beginning of a record that two blocks share. */
+struct split_head {
+    bool is_open;
+    size_t length;
+    uint8_t bytes[KV_WAL_HEAD_BYTES];
+};
+
 static enum kv_wal_step load(struct kv_wal_file *file, int64_t start);
 static bool read_piece(const struct kv_wal_file *file, size_t at, struct piece *piece);
 static bool is_whole(const struct kv_wal_file *file, size_t at, const struct piece *piece);
@@ -147,15 +154,20 @@ bool kv_wal_file_peek(struct kv_wal_file *file, int64_t position, struct kv_wal_
            is_whole(file, at, &piece) && read_record(piece.bytes, record);
 }
 
-/* What the beginning of a record says about everything before it. */
-static uint64_t synced_before(const struct piece *piece)
+/* A record's beginning says what was durable when it was written. */
+static void note_synced(struct slice head, uint64_t after, uint64_t *synced)
 {
     struct kv_wal_record record;
-    /* A record that cannot even tell its number: somebody went on writing. */
-    return read_record(piece->bytes, &record) ? record.synced : UINT64_MAX;
+    if (!read_record(head, &record)) return;
+    if (record.first <= after || record.first - after >= SEQUENCES_AHEAD_MAX) return;
+    if (record.synced > *synced) *synced = record.synced;
 }
 
-static void search_block(struct kv_wal_file *file, int64_t position, uint64_t after,
+/*
+ * A record may begin so close to its block's end that its mark lies in the next: then split receives
+ * what there is of it.
+ */
+static void search_block(struct kv_wal_file *file, uint64_t after, struct split_head *split,
                          uint64_t *synced)
 {
     while (file->length - file->at >= PIECE_HEAD_BYTES) {
@@ -165,28 +177,45 @@ static void search_block(struct kv_wal_file *file, int64_t position, uint64_t af
             file->at++;
             continue;
         }
-        const bool is_beginning = piece.type == FULL || piece.type == FIRST;
-        /* Where the damage begins is the damaged record itself; it says something if it can. */
-        const bool is_itself = kv_wal_file_position(file) == position;
-        if (is_beginning && !(is_itself && piece.bytes.length < RECORD_HEAD_BYTES)) {
-            const uint64_t found = synced_before(&piece);
-            if (found > *synced) *synced = found;
+        if (piece.type == FIRST && piece.bytes.length < KV_WAL_HEAD_BYTES) {
+            append_head(split->bytes, &split->length, piece.bytes);
+            split->is_open = true;
+        } else if (piece.type == FULL || piece.type == FIRST) {
+            note_synced(piece.bytes, after, synced);
         }
         file->at += PIECE_HEAD_BYTES + piece.bytes.length;
     }
 }
 
+/*
+ * The rest of it, at the beginning of the next block. When that is lost, it says nothing: it may be
+ * of a store that is never synced. Of one that is, the other records tell.
+ */
+static void join_head(const struct kv_wal_file *file, uint64_t after, struct split_head *split,
+                      uint64_t *synced)
+{
+    struct piece piece;
+    if (split->is_open && file->length >= PIECE_HEAD_BYTES && read_piece(file, 0, &piece) &&
+        (piece.type == MIDDLE || piece.type == LAST) && is_whole(file, 0, &piece)) {
+        append_head(split->bytes, &split->length, piece.bytes);
+        note_synced(slice_of(split->bytes, split->length), after, synced);
+    }
+    *split = (struct split_head){0};
+}
+
 enum kv_wal_step kv_wal_file_search(struct kv_wal_file *file, int64_t position, uint64_t after,
                                     uint64_t *synced)
 {
+    struct split_head split = {0};
     int64_t start = position - position % KV_WAL_BLOCK_BYTES;
     if (load(file, start) == KV_WAL_UNREADABLE) return KV_WAL_UNREADABLE;
     file->at = (size_t)(position - start);
     if (file->at > file->length) return KV_WAL_END;
     while (file->length > 0) {
-        search_block(file, position, after, synced);
+        search_block(file, after, &split, synced);
         start += KV_WAL_BLOCK_BYTES;
         if (load(file, start) == KV_WAL_UNREADABLE) return KV_WAL_UNREADABLE;
+        join_head(file, after, &split, synced);
     }
     return KV_WAL_END;
 }

@@ -25,7 +25,7 @@ enum {
     PAGE_BYTES = 4096,
     GROUPS = 12,
     ROWS_MAX = 9,
-    ROW_BYTES_MAX = 30000,
+    ROW_BYTES_MAX = 33000,
     ROUNDS = 60,
 };
 
@@ -514,6 +514,56 @@ static void obsolete_log_of_an_unsynced_store_hides_nothing(void **state)
     kv_close(kv);
 }
 
+/* A new store with a group that ends rest bytes before its block's, or anywhere, and a small one.
+ */
+static void put_two_groups(struct place *place, enum kv_durability durability, off_t rest)
+{
+    enum { BLOCK_BYTES = 32 * 1024, ROW_BYTES = 20000 };
+    fixture_remove_directory(place->directory);
+    assert_int_equal(mkdir(place->directory, 0700), 0);
+    struct kv *kv = must_open(place, place->directory, durability);
+    struct group *groups = place->groups;
+    char path[PATH_BYTES];
+    find_log(place->directory, true, path);
+    place->begin = size_of(path);
+    size_t row_bytes = ROW_BYTES;
+    if (rest != 0) /* from the store before, which began alike: where this size ends */
+        row_bytes += (size_t)(BLOCK_BYTES - rest - place->ends[2]);
+    groups[0] = (struct group){.number = 0, .rows = 1, .row_bytes = row_bytes};
+    groups[1] = (struct group){.number = 1, .rows = 1, .row_bytes = 100};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(kv_update_wait(kv, put_group, &groups[i]), KV_OK);
+        place->ends[i] = size_of(path);
+    }
+    if (rest == 0)
+        place->ends[2] = place->ends[0];
+    else
+        assert_int_equal(place->ends[0], BLOCK_BYTES - rest);
+    copy_store(place);
+    kv_close(kv);
+}
+
+/* The second group's beginning, with its mark, lies in two blocks, cut at every place there is. */
+static void record_that_begins_at_a_block_s_end_tells_what_was_durable(void **state)
+{
+    struct place *place = *state;
+    enum { PIECE_HEAD = 7, HEAD = 48 };
+    for (int is_synced = 0; is_synced < 2; is_synced++) {
+        const enum kv_durability durability = is_synced ? KV_SYNC : KV_ASYNC;
+        put_two_groups(place, durability, 0);
+        for (off_t rest = PIECE_HEAD; rest < HEAD; rest++) {
+            char path[PATH_BYTES];
+            put_two_groups(place, durability, rest);
+            find_log(place->copy, true, path);
+            flip_bit(path, place->ends[0] - 1000, 0);
+            if (is_synced)
+                assert_refused(place, path);
+            else
+                assert_int_equal(count_groups(place, durability, 2), 0);
+        }
+    }
+}
+
 static void store_without_its_current_file_is_left_alone(void **state)
 {
     struct place *place = *state;
@@ -547,6 +597,7 @@ int main(void)
         PLACE_TEST(older_log_cut_short_is_refused),
         PLACE_TEST(obsolete_log_of_a_synced_store_hides_nothing),
         PLACE_TEST(obsolete_log_of_an_unsynced_store_hides_nothing),
+        PLACE_TEST(record_that_begins_at_a_block_s_end_tells_what_was_durable),
         PLACE_TEST(store_without_its_current_file_is_left_alone),
     };
     return cmocka_run_group_tests_name("kv_wal", tests, NULL, NULL);
