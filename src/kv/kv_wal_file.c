@@ -164,8 +164,8 @@ static void note_synced(struct slice head, uint64_t after, uint64_t *synced)
 }
 
 /*
- * A record may begin so close to its block's end that its mark lies in the next: then split receives
- * what there is of it.
+ * A record may begin so close to its block's end that its mark lies in the next: then split
+ * receives what there is of it.
  */
 static void search_block(struct kv_wal_file *file, uint64_t after, struct split_head *split,
                          uint64_t *synced)
