@@ -51,6 +51,15 @@ def watch(connection, name, until=lambda index: index["IndexStatus"] == "ACTIVE"
     raise AssertionError(f"not within {WAIT_SECONDS} seconds: {seen[-3:]}")
 
 
+def logged(running, pattern):
+    """The line, which comes a moment after what it tells of can be seen."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while (found := re.search(pattern, running.printed())) is None:
+        assert time.monotonic() < deadline, f"no {pattern!r} in {running.printed()!r}"
+        time.sleep(0.01)
+    return found
+
+
 def check_members(progress, items):
     assert progress["ItemsTotal"] == items
     assert 0 <= progress["ItemsDone"] <= progress["ItemsTotal"]
@@ -73,10 +82,9 @@ def test_progress_rises_to_the_end(new_server):
     assert len(set(done)) >= 3 and done == sorted(done), done
     assert {progress["ItemsTotal"] for progress, _ in seen} == {ITEMS}
     assert index["ItemCount"] == items == ITEMS and "StatorProgress" not in index
-    log = running.printed()
-    assert f"table Things: filling index by-kind begins: 0 of {ITEMS} items" in log
-    assert re.search(
-        rf"table Things: filling index by-kind is finished: {ITEMS} of {ITEMS} items, \d+ ms", log)
+    logged(running, f"table Things: filling index by-kind begins: 0 of {ITEMS} items")
+    logged(running,
+           rf"table Things: filling index by-kind is finished: {ITEMS} of {ITEMS} items, \d+ ms")
 
 
 def write_meanwhile(running, stop):
@@ -111,7 +119,7 @@ def test_writes_meanwhile_are_counted(new_server):
         check_members(progress, count)
     assert items > FEWER and index["ItemCount"] == items
     # What is counted at the end is what there was, not what there was at the beginning.
-    last = re.search(r"is finished: (\d+) of (\d+) items", running.printed())
+    last = logged(running, r"is finished: (\d+) of (\d+) items")
     assert last[1] == last[2]
 
 
@@ -132,9 +140,9 @@ def test_a_restart_goes_on_counting(new_server, tmp_path):
     assert before < FEWER and seen, "the index was filled before the server was killed"
     assert seen[0][0]["ItemsDone"] >= before
     assert index["ItemCount"] == items == FEWER
-    goes_on = re.search(r"by-kind goes on: (\d+) of (\d+) items", running.printed())
-    assert goes_on and int(goes_on[1]) >= before and int(goes_on[2]) == FEWER
-    assert f"is finished: {FEWER} of {FEWER} items" in running.printed()
+    goes_on = logged(running, r"by-kind goes on: (\d+) of (\d+) items")
+    assert int(goes_on[1]) >= before and int(goes_on[2]) == FEWER
+    logged(running, f"is finished: {FEWER} of {FEWER} items")
 
 
 def test_sdk_leaves_progress_aside(new_server):
