@@ -17,7 +17,6 @@ import re
 
 from values import ORDERED, SETS, levels, number_fits, read, sort_key, Decimal, LEVELS_MAX
 
-COMPARATORS = ("=", "<>", "<", "<=", ">", ">=")
 SECTIONS = ("SET", "REMOVE", "ADD", "DELETE")
 
 

@@ -5,7 +5,7 @@ import json
 import time
 
 from crash_load import NEAR_SECONDS, OF_STREAMS, key_item, key_of, number
-from crash_roles import LOCAL, MOVING, STANDING, StreamReader
+from crash_roles import MOVING, STANDING, StreamReader
 from torture import item_size, kind_of, pages, wait_for_status
 
 SHOWN = 3

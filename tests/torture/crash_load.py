@@ -22,8 +22,6 @@ FAR_SECONDS = 100_000
 NEAR_SECONDS = 2
 MANY_LONG = 0.003
 MANY_MIDDLE = 0.05
-# Tables with keys of one attribute; Orders has a sort key.
-SIMPLE = ("Base", "Twin", "Expiring")
 OF_STREAMS = ("Base", "Orders", "Expiring", "Shared")
 
 # What one operation does: effects are (table, key, the item afterwards or None). All effects happen
