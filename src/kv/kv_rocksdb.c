@@ -84,11 +84,16 @@ static enum kv_open_status rocks_open(const struct kv_options *options, struct k
     if (error != NULL && report.damaged == 0) report.problem = slice_of_string(error);
     if (status == KV_OPEN_OK && report.damaged != 0 && is_needed(rocks, report.damaged))
         status = KV_OPEN_CORRUPT;
-    if (status == KV_OPEN_OK) status = open_contents(rocks, &report.problem);
+    uint64_t found = 0;
+    if (status == KV_OPEN_OK) {
+        found = rocksdb_get_latest_sequence_number(rocks->db);
+        status = open_contents(rocks, &report.problem);
+    }
     if (status == KV_OPEN_OK) {
         const struct kv_rocksdb_log_place place = {
             .directory = rocks->lock,
             .is_synced = rocks->durability == KV_SYNC,
+            .found = found,
             .last = report.damaged == 0 ? report.last : 0,
         };
         kv_rocksdb_log_open(&rocks->log, rocks->db, place);
@@ -121,12 +126,15 @@ static enum kv_open_status prepare(struct kv_rocksdb *rocks, const char *path, s
     return check_logs(rocks, path, arena, report);
 }
 
-/* The second check knows which logs are needed. */
+/*
+ * The second check knows which logs are needed: it looks past the gaps and the damage of others, to
+ * cut and sync what is left.
+ */
 static enum kv_open_status check_logs(struct kv_rocksdb *rocks, const char *path,
                                       struct arena *arena, struct kv_wal_report *report)
 {
     enum kv_open_status status = kv_wal_check(path, 0, arena, report);
-    if (status != KV_OPEN_OK || report->gap == 0) return status;
+    if (status != KV_OPEN_OK || (report->gap == 0 && report->damaged == 0)) return status;
     char *error = NULL;
     const uint64_t oldest = kv_rocksdb_manifest_oldest_log(rocks->options, path, &error);
     status = kv_wal_check(path, oldest, arena, report);

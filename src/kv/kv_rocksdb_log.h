@@ -29,10 +29,11 @@ struct kv_rocksdb_log {
 struct kv_rocksdb_log_place {
     int directory; /* -1 in memory */
     bool is_synced;
+    uint64_t found; /* sequence number of the newest that was there, and therefore is durable */
     uint64_t last;
 };
 
-/* Everything that can be read now is durable. */
+/* What this opening has written already is durable if is_synced. */
 void kv_rocksdb_log_open(struct kv_rocksdb_log *log, rocksdb_t *db,
                          struct kv_rocksdb_log_place place);
 

@@ -364,6 +364,22 @@ static void unsynced_store_keeps_a_beginning(void **state)
     kv_close(kv);
 }
 
+/* What a new store consists of was written before the first group, and says nothing else. */
+static void new_unsynced_store_may_lose_all(void **state)
+{
+    struct place *place = *state;
+    char path[PATH_BYTES];
+    struct kv *kv = must_open(place, place->directory, KV_ASYNC);
+    put_groups(place, kv, 0, GROUPS);
+    for (int round = 0; round < ROUNDS; round++) {
+        copy_store(place);
+        find_log(place->copy, true, path);
+        lose_pages(place, path, 0, place->ends[GROUPS - 1]);
+        (void)count_groups(place, KV_ASYNC, GROUPS);
+    }
+    kv_close(kv);
+}
+
 /* ---- before it ------------------------------------------------------------------------------- */
 
 static void damage_before_the_last_sync_is_refused(void **state)
@@ -473,6 +489,37 @@ static void obsolete_log_of_a_synced_store_hides_nothing(void **state)
     for (int i = 0; i < 6; i++)
         assert_int_equal(kv_view_wait(kv, get_group, &place->groups[i]), KV_OK);
     kv_close(kv);
+}
+
+/* Such a log may be damaged as well: what a crash left in a later one is dropped all the same. */
+static void damaged_obsolete_log_leaves_a_torn_one_to_be_cut(void **state)
+{
+    struct place *place = *state;
+    char obsolete[PATH_BYTES];
+    char path[PATH_BYTES];
+    struct kv *kv = must_open(place, place->directory, KV_SYNC);
+    put_groups(place, kv, 0, 2);
+    kv_close(kv);
+    find_log(place->directory, true, obsolete);
+    const off_t first_end = place->ends[0];
+    char kept[PATH_BYTES];
+    assert_true((size_t)snprintf(kept, sizeof kept, "%s.kept", obsolete) < sizeof kept);
+    assert_true(copy_file(obsolete, kept));
+
+    kv = must_open(place, place->directory, KV_SYNC);
+    place->groups[2] = (struct group){.number = 2, .rows = 100, .row_bytes = ROW_BYTES_MAX};
+    assert_int_equal(kv_update_wait(kv, put_group, &place->groups[2]), KV_OK);
+    kv_close(kv);
+    kv = must_open(place, place->directory, KV_SYNC);
+    assert_int_not_equal(access(obsolete, F_OK), 0);
+    put_groups(place, kv, 3, 6);
+    flip_bit(kept, first_end - 1, 0);
+    assert_true(copy_file(kept, obsolete));
+    copy_store(place);
+    kv_close(kv);
+    find_log(place->copy, true, path);
+    assert_int_equal(truncate(path, place->ends[5] - 1), 0);
+    assert_int_equal(count_groups(place, KV_SYNC, 6), 5);
 }
 
 /* The same within one run of a store that is never synced: no mark tells of anything durable. */
@@ -591,11 +638,13 @@ int main(void)
         PLACE_TEST(first_group_of_a_log_may_be_lost_alone),
         PLACE_TEST(log_that_was_cut_goes_on_as_if_nothing_had_been_there),
         PLACE_TEST(unsynced_store_keeps_a_beginning),
+        PLACE_TEST(new_unsynced_store_may_lose_all),
         PLACE_TEST(damage_before_the_last_sync_is_refused),
         PLACE_TEST(lost_page_before_the_last_sync_is_refused),
         PLACE_TEST(damaged_last_group_of_a_closed_store_is_refused),
         PLACE_TEST(older_log_cut_short_is_refused),
         PLACE_TEST(obsolete_log_of_a_synced_store_hides_nothing),
+        PLACE_TEST(damaged_obsolete_log_leaves_a_torn_one_to_be_cut),
         PLACE_TEST(obsolete_log_of_an_unsynced_store_hides_nothing),
         PLACE_TEST(record_that_begins_at_a_block_s_end_tells_what_was_durable),
         PLACE_TEST(store_without_its_current_file_is_left_alone),
