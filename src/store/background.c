@@ -27,6 +27,7 @@ enum {
     SHARD_POLL_MS = 100,     /* while there are open shards: they fill */
     TRIM_POLL_MS = 1000,     /* while there are streams: the clock may be moved */
     TRIM_MS = 60 * 1000,     /* between two looks for changes that are past their day */
+    TROUBLE_MS = 1000, /* before a step that failed is tried again: a full disk may get space */
     MS_PER_SECOND = 1000,
     NS_PER_MS = 1000 * 1000,
 };
@@ -39,6 +40,7 @@ struct background {
     pthread_cond_t changed;
     bool woken;
     bool closing;
+    bool is_in_trouble;       /* a step of the last pass failed */
     bool has_streams;         /* found when streams were last trimmed … */
     int64_t trimmed_ms;       /* … at this time … */
     uint64_t trimmed_version; /* … and of the catalog */
@@ -51,6 +53,7 @@ struct step {
     const struct table *table; /* as the snapshot has it; the body reads it afresh */
     uint32_t index_id;
     uint64_t garbage_id;
+    const char *trouble;         /* out: what failed; NULL: nothing */
     bool finished;               /* out: there is no further step of this kind */
     size_t rows;                 /* out */
     struct slice position;       /* out: the key of the last row seen */
@@ -253,7 +256,7 @@ static bool change_catalog(struct step *step, kv_body *body)
     enum kv_status status = kv_update_wait(step->database->kv, body, step);
     if (status == KV_OK) status = catalog_refresh(step->database->catalog);
     if (status == KV_OK) return true;
-    if (status != KV_ABORTED) log_error("background: a step failed; it waits for the next change");
+    if (status != KV_ABORTED) step->trouble = "changing a table";
     return false;
 }
 
@@ -275,8 +278,9 @@ static bool run_backfill(struct background *background, struct step *step, struc
     }
     const bool is_finished = status == KV_OK && step->finished;
     progress_end(database->progress, &job, is_finished, clock_now_ms(&database->clock));
-    if (status != KV_OK && status != KV_ABORTED) log_error("background: filling an index failed");
-    return is_finished && catalog_refresh(database->catalog) == KV_OK;
+    if (is_finished) status = catalog_refresh(database->catalog);
+    if (status != KV_OK && status != KV_ABORTED) step->trouble = "filling an index";
+    return is_finished && status == KV_OK;
 }
 
 /* Asks for another pass after this time at the latest; *wait_ms 0: whenever something changes. */
@@ -318,9 +322,20 @@ static bool has_work(const struct table *table)
 static bool work_on_garbage(struct step *step)
 {
     step->finished = true;
-    if (kv_view_wait(step->database->kv, find_garbage, step) != KV_OK || step->finished)
-        return false;
-    return kv_update_wait(step->database->kv, clear_garbage, step) == KV_OK;
+    enum kv_status status = kv_view_wait(step->database->kv, find_garbage, step);
+    if (status == KV_OK && step->finished) return false;
+    if (status == KV_OK) status = kv_update_wait(step->database->kv, clear_garbage, step);
+    if (status != KV_OK) step->trouble = "clearing a deleted table";
+    return status == KV_OK;
+}
+
+/* What has failed is tried again by itself; it is told once, not each time. */
+static void note_trouble(struct background *background, const struct step *step, int *wait_ms)
+{
+    const bool is_new = step->trouble != NULL && !background->is_in_trouble;
+    background->is_in_trouble = step->trouble != NULL;
+    if (is_new) log_error("background: %s failed; it is tried again every second", step->trouble);
+    if (step->trouble != NULL) wait_at_most(wait_ms, TROUBLE_MS);
 }
 
 /* Removing what is past its day may wait a while: nobody is shown it. */
@@ -366,6 +381,7 @@ static bool pass(struct background *background, int *wait_ms)
     worked |= work_on_streams(background, snapshot, wait_ms);
     catalog_unpin(background->database->catalog, snapshot);
     if (!is_closing(background)) worked |= work_on_garbage(&step);
+    note_trouble(background, &step, wait_ms);
     arena_close(&arena);
     return worked;
 }
