@@ -9,14 +9,12 @@
  */
 #include "base/random.h"
 #include "kv/kv.h"
+#include "usage.h"
 
-#include <ftw.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -25,10 +23,7 @@ enum {
     ROWS_PER_CURSOR = 10,
     LOAD_OUTSTANDING = 256,
     SEED = 42,
-    NS_PER_US = 1000,
-    US_PER_SECOND = 1000000,
     DECIMAL = 10,
-    DESCRIPTORS_MAX = 8, /* while the scratch directory is removed */
 };
 
 struct options {
@@ -61,26 +56,6 @@ struct run {
     pthread_cond_t is_done;
     struct slot *done;
 };
-
-struct usage {
-    int64_t wall_us;
-    int64_t cpu_us;
-};
-
-static int64_t us_of(struct timeval time)
-{
-    return (int64_t)time.tv_sec * US_PER_SECOND + time.tv_usec;
-}
-
-static struct usage usage_now(void)
-{
-    struct timespec wall;
-    clock_gettime(CLOCK_MONOTONIC, &wall);
-    struct rusage cpu;
-    getrusage(RUSAGE_SELF, &cpu);
-    return (struct usage){(int64_t)wall.tv_sec * US_PER_SECOND + wall.tv_nsec / NS_PER_US,
-                          us_of(cpu.ru_utime) + us_of(cpu.ru_stime)};
-}
 
 static struct slice row_key(long row, char key[KEY_BYTES + 1])
 {
@@ -338,14 +313,6 @@ static void parse(int argc, char **argv, struct options *options)
     }
 }
 
-static int remove_entry(const char *path, const struct stat *found, int kind, struct FTW *place)
-{
-    (void)found;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 int main(int argc, char **argv)
 {
     struct options options = {.updates = 20000, .reads = 200000, .rows = 20000};
@@ -374,7 +341,6 @@ int main(int argc, char **argv)
         measure_reads(kv, &options, &readings[i]);
     close_store(kv);
     if (!options.kv.in_memory) close_store(open_store(&options));
-    if (options.kv.path == scratch)
-        CHECK(nftw(scratch, remove_entry, DESCRIPTORS_MAX, FTW_DEPTH | FTW_PHYS) == 0);
+    if (options.kv.path == scratch) usage_remove_directory(scratch);
     return 0;
 }

@@ -10,15 +10,13 @@
  */
 #include "base/random.h"
 #include "kv/kv_rocksdb_options.h"
+#include "usage.h"
 
-#include <ftw.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -33,10 +31,7 @@ enum {
     ITEMS = 1000000,
     THREADS = 16,
     THREADS_MAX = 256,
-    NS_PER_US = 1000,
-    US_PER_SECOND = 1000000,
     DECIMAL = 10,
-    DESCRIPTORS_MAX = 8, /* while the scratch directory is removed */
 };
 
 struct load {
@@ -49,26 +44,6 @@ struct load {
     const char *path;
     atomic_long next; /* item to write */
 };
-
-struct usage {
-    int64_t wall_us;
-    int64_t cpu_us;
-};
-
-static int64_t us_of(struct timeval time)
-{
-    return (int64_t)time.tv_sec * US_PER_SECOND + time.tv_usec;
-}
-
-static struct usage usage_now(void)
-{
-    struct timespec wall;
-    clock_gettime(CLOCK_MONOTONIC, &wall);
-    struct rusage cpu;
-    getrusage(RUSAGE_SELF, &cpu);
-    return (struct usage){(int64_t)wall.tv_sec * US_PER_SECOND + wall.tv_nsec / NS_PER_US,
-                          us_of(cpu.ru_utime) + us_of(cpu.ru_stime)};
-}
 
 static void require(char *error)
 {
@@ -233,14 +208,6 @@ static void parse(int argc, char **argv, struct load *load)
     }
 }
 
-static int remove_entry(const char *path, const struct stat *found, int kind, struct FTW *place)
-{
-    (void)found;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 int main(int argc, char **argv)
 {
     struct load load = {.items = ITEMS, .items_per_write = BATCH, .threads = THREADS};
@@ -262,6 +229,6 @@ int main(int argc, char **argv)
     rocksdb_close(load.db);
     rocksdb_writeoptions_destroy(load.write_options);
     rocksdb_options_destroy(options);
-    if (is_scratch) CHECK(nftw(scratch, remove_entry, DESCRIPTORS_MAX, FTW_DEPTH | FTW_PHYS) == 0);
+    if (is_scratch) usage_remove_directory(scratch);
     return 0;
 }
