@@ -21,7 +21,6 @@
 
 enum {
     PATH_BYTES = 512,
-    FILES_MAX = 32,
     PAGE_BYTES = 4096,
     GROUPS = 12,
     ROWS_MAX = 9,
