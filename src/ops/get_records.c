@@ -137,6 +137,7 @@ static enum kv_status write_page(struct request *request, struct change_walk *wa
 {
     const int64_t most = input_integer(request->input[INPUT_LIMIT], LIMIT_STREAM_RECORDS);
     for (int64_t skipped = 0; page->count < most && skipped < SKIPPED_MAX;) {
+        const struct arena_mark mark = arena_mark(request->call.arena);
         struct change change;
         const enum kv_status status = change_walk_next(walk, &change);
         page->at_end = status == KV_NOT_FOUND;
@@ -144,14 +145,16 @@ static enum kv_status write_page(struct request *request, struct change_walk *wa
         if (status != KV_OK) return status;
         if (stream_is_over(change.time_ms, request->call.now_ms)) {
             skipped++;
-        } else {
-            project(page->stream.view, &change);
-            const size_t bytes = page->bytes + size_of(&change);
-            if (page->count > 0 && bytes > LIMIT_STREAM_BYTES) return KV_OK;
-            write_record(request, page, &change);
-            page->bytes = bytes;
-            page->count++;
+            memcpy(page->iterator.after, change.last_stamp.data, KV_STAMP_BYTES);
+            arena_rewind(request->call.arena, mark); /* the answer has not grown meanwhile */
+            continue;
         }
+        project(page->stream.view, &change);
+        const size_t bytes = page->bytes + size_of(&change);
+        if (page->count > 0 && bytes > LIMIT_STREAM_BYTES) return KV_OK;
+        write_record(request, page, &change);
+        page->bytes = bytes;
+        page->count++;
         memcpy(page->iterator.after, change.last_stamp.data, KV_STAMP_BYTES);
     }
     return KV_OK;

@@ -328,6 +328,27 @@ static void trimming_changes_no_answer(void **state)
     ASSERT_SLICE(keys_from(iterator_of(arn, shard, "'LATEST'"), &next), SLICE(""));
 }
 
+/* There may be very many, and large ones, until the background comes to removing them. */
+static void changes_past_their_day_take_no_memory(void **state)
+{
+    (void)state;
+    enum { PUTS = 100, KEY_BYTES = 2000, MEMORY_BYTES = 64 * 1024 };
+    const struct slice arn = create_table();
+    const struct slice shard = shard_at(arn, 0);
+    for (int i = 0; i < PUTS; i++) {
+        const struct slice key = arena_format(&arena, "%0*d", KEY_BYTES, i);
+        put(arena_string(&arena, key));
+    }
+    background_close(database.background);
+    clock_advance(&database.clock, DAY_MS);
+    struct slice next;
+    const struct slice iterator = iterator_of(arn, shard, "'TRIM_HORIZON'");
+    const size_t before = arena_bytes(&arena);
+    ASSERT_SLICE(keys_from(iterator, &next), SLICE(""));
+    assert_in_range(arena_bytes(&arena), before, before + MEMORY_BYTES);
+    assert_int_equal(background_open(&database), KV_OK);
+}
+
 static void a_shard_is_succeeded_after_four_hours_unless_it_is_empty(void **state)
 {
     (void)state;
@@ -394,6 +415,7 @@ int main(void)
         TEST(an_iterator_lives_fifteen_minutes),
         TEST(a_change_is_shown_for_a_day),
         TEST(trimming_changes_no_answer),
+        TEST(changes_past_their_day_take_no_memory),
         TEST(a_shard_is_succeeded_after_four_hours_unless_it_is_empty),
         TEST(the_stream_of_a_deleted_table_leaves_after_a_day),
         TEST(labels_differ_at_one_moment),
