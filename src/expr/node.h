@@ -122,8 +122,8 @@ struct update {
  * item of the key attributes). Every operand is evaluated on the old item. Fails with VALIDATION
  * and the runtime texts of facts/errors.md section 6; the new item's size is not checked here.
  *
- * A legacy update words a wrong type differently, and one that only takes away makes no item where
- * there is none: *new_item is empty then.
+ * An update that only takes away makes no item where there is none: *new_item is empty then. A
+ * legacy update words a wrong type differently.
  */
 enum error_code update_apply(struct call *call, const struct update *update, struct slice old_item,
                              struct slice key, struct slice *new_item) WARN_UNUSED;

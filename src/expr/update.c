@@ -40,6 +40,7 @@ static enum error_code compute(struct call *call, const struct update *update,
 static void sort_changes(struct change *changes, size_t count);
 static void write_container(struct buffer *out, struct value old, struct changes changes);
 
+/* Such an update makes no item: there is nothing to keep, and nothing to take away. */
 static bool only_takes_away(const struct update *update)
 {
     for (size_t i = 0; i < update->count; i++) {
@@ -54,12 +55,12 @@ enum error_code update_apply(struct call *call, const struct update *update, str
 {
     const struct slice base = old_item.length > 0 ? old_item : key;
     CHECK(base.length > 0);
-    if (update->legacy && old_item.length == 0 && only_takes_away(update)) {
+    struct change *changes = arena_array(call->arena, struct change, update->count);
+    TRY(compute(call, update, old_item, base, changes));
+    if (old_item.length == 0 && only_takes_away(update)) {
         *new_item = (struct slice){0};
         return OK;
     }
-    struct change *changes = arena_array(call->arena, struct change, update->count);
-    TRY(compute(call, update, old_item, base, changes));
     size_t bytes = base.length;
     for (size_t i = 0; i < update->count; i++)
         bytes += changes[i].value.length;
