@@ -207,9 +207,10 @@ static int run_other(struct database *database, const char *operation, struct sl
         const struct slice command = slice_of(path.data + skipped, path.length - skipped);
         status = admin_run(database, command, body, &out);
     } else {
-        const struct error error = {.code = ERROR_UNKNOWN_OPERATION};
-        dispatch_write_error(&out, &error);
-        status = error_kind(error.code)->http_status;
+        struct call call = {.arena = arena};
+        const enum error_code code = dispatch_refuse(&call, slice_of_string(operation));
+        dispatch_write_error(&out, &call.error);
+        status = error_kind(code)->http_status;
     }
     *answer = buffer_slice(&out);
     return status;

@@ -28,7 +28,9 @@ static void print_operations(void)
         print_members(dispatch_operation(i)->input);
         printf(" |\n");
     }
-    printf("\n## Not built\n\nThese operations answer `UnknownOperationException`:\n\n");
+    printf(
+        "\n## Not built\n\n"
+        "These operations answer `UnknownOperationException` and a message that names them:\n\n");
 #define OP(id)
 #define OP_ABSENT(name) printf("- %s\n", name);
 #include "ops/ops.def"

@@ -20,6 +20,13 @@ static const struct op *const ops[] = {
 #include "ops/ops.def"
 };
 
+/* Known and not built. */
+static const char *const absent[] = {
+#define OP(id)
+#define OP_ABSENT(name) name,
+#include "ops/ops.def"
+};
+
 const struct op *dispatch_find(struct slice name)
 {
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
@@ -42,6 +49,20 @@ const struct op *dispatch_find_target(struct slice target)
         return op != NULL && op->is_of_streams == (i == 1) ? op : NULL;
     }
     return NULL;
+}
+
+enum error_code dispatch_refuse(struct call *call, struct slice target)
+{
+    const struct slice version = SLICE("DynamoDB_20120810.");
+    struct slice name = target;
+    if (slice_has_prefix(target, version))
+        name = slice_of(target.data + version.length, target.length - version.length);
+    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++) {
+        if (!slice_equal_string(name, absent[i])) continue;
+        return fail(call, ERROR_UNKNOWN_OPERATION, "Stator does not have the operation %s",
+                    absent[i]);
+    }
+    return fail(call, ERROR_UNKNOWN_OPERATION, "%s", "");
 }
 
 const struct op *dispatch_operation(size_t index)

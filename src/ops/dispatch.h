@@ -14,6 +14,12 @@ const struct op *dispatch_find(struct slice name);
 /* That of a target ("DynamoDB_20120810.PutItem", "DynamoDBStreams_20120810.GetRecords"). */
 const struct op *dispatch_find_target(struct slice target);
 
+/*
+ * Refuses a name or target that is neither. The service has no message for what it does not know;
+ * one of its operations that is not built is named, so that whoever calls it knows why.
+ */
+enum error_code dispatch_refuse(struct call *call, struct slice target) WARN_UNUSED;
+
 /* The operations one by one; NULL past the last. For documentation and tests. */
 const struct op *dispatch_operation(size_t index);
 

@@ -117,7 +117,7 @@ static enum error_code check_before_operation(struct call *call,
         (is_refused && request->body.length > 0 &&
          json_parse(call->arena, request->body, NULL) == NULL))
         return fail(call, ERROR_SERIALIZATION, "%s", "");
-    if (op == NULL) return fail(call, ERROR_UNKNOWN_OPERATION, "%s", "");
+    if (op == NULL) return dispatch_refuse(call, request->header(request->context, "X-Amz-Target"));
     return signature_check(call, request);
 }
 
