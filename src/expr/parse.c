@@ -194,7 +194,8 @@ static enum error_code name_step(struct parser *parser, struct path_step *step)
     return OK;
 }
 
-/* An index beyond any list stays beyond, whatever its digits. */
+/* An index that is not allowed stays so, whatever its digits. */
+_Static_assert(LIMIT_LIST_INDEX < UINT32_MAX, "there is an index beyond all that are allowed");
 static uint32_t index_of(struct slice digits)
 {
     enum { BASE = 10 };
@@ -208,7 +209,13 @@ static uint32_t index_of(struct slice digits)
 static enum error_code index_step(struct parser *parser, struct path_step *step)
 {
     if (parser->current.kind != TOKEN_INDEX) return parse_syntax_error(parser);
-    *step = (struct path_step){.index = index_of(parser->current.text)};
+    const struct slice digits = parser->current.text;
+    *step = (struct path_step){.index = index_of(digits)};
+    if (step->index > LIMIT_LIST_INDEX) {
+        parse_note(parser, PARSE_PATH,
+                   "List index is not within the allowable range; index: [%.*s]",
+                   SLICE_ARGS(digits));
+    }
     parse_advance(parser);
     return parse_expect(parser, TOKEN_CLOSE_BRACKET);
 }
@@ -232,6 +239,10 @@ enum error_code parse_path(struct parser *parser, struct path *path)
         TRY(kind == TOKEN_DOT ? name_step(parser, &steps[count])
                               : index_step(parser, &steps[count]));
         count++;
+    }
+    if (count > LIMIT_NESTING_LEVELS) {
+        parse_note(parser, PARSE_PATH,
+                   "The document path has too many nesting levels; nesting levels: %zu", count);
     }
     *path = (struct path){steps, count};
     return OK;

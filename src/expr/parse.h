@@ -22,6 +22,7 @@ enum parse_error {
     PARSE_UNKNOWN_FUNCTION,
     PARSE_MISUSED_FUNCTION,
     PARSE_RESERVED, /* a reserved word as an attribute name */
+    PARSE_PATH,     /* too deep, or an index beyond any list */
     PARSE_SECTION,  /* used twice */
     PARSE_NAME,     /* not defined */
     PARSE_VALUE,    /* not defined */

@@ -43,9 +43,9 @@ static void check_condition_use(struct parser *parser, const struct parse_part *
 enum error_code parse_condition(struct call *call, const struct parse_source *source,
                                 const struct node **condition)
 {
-    static const enum parse_error order[] = {PARSE_PARENTHESES,      PARSE_OPERATORS,
-                                             PARSE_UNKNOWN_FUNCTION, PARSE_MISUSED_FUNCTION,
-                                             PARSE_RESERVED,         PARSE_CONDITION};
+    static const enum parse_error order[] = {
+        PARSE_PARENTHESES, PARSE_OPERATORS, PARSE_UNKNOWN_FUNCTION, PARSE_MISUSED_FUNCTION,
+        PARSE_RESERVED,    PARSE_PATH,      PARSE_CONDITION};
     struct parser parser;
     TRY(parse_start(&parser, call, source));
     parser.value_error = PARSE_NAME; /* undefined names and values: whichever comes first */

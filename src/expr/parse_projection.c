@@ -7,8 +7,8 @@ enum { PATHS_GUESS = 8 };
 enum error_code parse_projection(struct call *call, const struct parse_source *source,
                                  const struct projection **projection)
 {
-    static const enum parse_error order[] = {PARSE_OPERATORS, PARSE_RESERVED, PARSE_NAME,
-                                             PARSE_OVERLAP, PARSE_CONFLICT};
+    static const enum parse_error order[] = {PARSE_OPERATORS, PARSE_RESERVED, PARSE_PATH,
+                                             PARSE_NAME,      PARSE_OVERLAP,  PARSE_CONFLICT};
     struct parser parser;
     TRY(parse_start(&parser, call, source));
     size_t capacity = PATHS_GUESS;

@@ -31,9 +31,9 @@ enum error_code parse_update(struct call *call, const struct parse_source *sourc
                              const struct update **update)
 {
     static const enum parse_error order[] = {
-        PARSE_PARENTHESES, PARSE_OPERATORS, PARSE_RESERVED, PARSE_UNKNOWN_FUNCTION,
-        PARSE_SECTION,     PARSE_NAME,      PARSE_VALUE,    PARSE_OVERLAP,
-        PARSE_CONFLICT,    PARSE_ACTION,    PARSE_FUNCTION};
+        PARSE_PARENTHESES,      PARSE_OPERATORS, PARSE_RESERVED, PARSE_PATH,
+        PARSE_UNKNOWN_FUNCTION, PARSE_SECTION,   PARSE_NAME,     PARSE_VALUE,
+        PARSE_OVERLAP,          PARSE_CONFLICT,  PARSE_ACTION,   PARSE_FUNCTION};
     struct update_parser state = {0};
     struct parser *parser = &state.parser;
     TRY(parse_start(parser, call, source));

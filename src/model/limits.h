@@ -7,6 +7,9 @@
  * indexes. */
 #define LIMIT_COLLECTION_BYTES (10LL << 30)
 
+/* Nor does the highest index of a document path, as measured in us-east-1. */
+#define LIMIT_LIST_INDEX 4294967294U
+
 enum limit {
 #define LIMIT(name, value, unit, source) LIMIT_##name = (value),
 #include "model/limits.def"

@@ -63,7 +63,7 @@ static void conditions_become_trees(void **state)
         {"a = :t AND b = :z AND c = :l AND d = :o AND e = :ss",
          "(AND (= a {BOOL:true}) (AND (= b {NULL:true}) (AND (= c {L:[]}) (AND (= d {M:{}}) "
          "(= e {SS:[a]})))))"},
-        {"a[4294967296] = :n", "(= a[4294967295] {N:1})"},
+        {"a[4294967294] = :n", "(= a[4294967294] {N:1})"},
         {"a.b<c.d", "(< a/b c/d)"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -172,6 +172,9 @@ static void names_functions_and_placeholders_are_checked(void **state)
         {"a.Path = :n", "Attribute name is a reserved keyword; reserved keyword: Path"},
         {"size(Status) = :n", "Attribute name is a reserved keyword; reserved keyword: Status"},
         {"size = :n", "Attribute name is a reserved keyword; reserved keyword: size"},
+        {"a[4294967295] = :n", "List index is not within the allowable range; index: [4294967295]"},
+        {"a = b[18446744073709551616]",
+         "List index is not within the allowable range; index: [18446744073709551616]"},
         {"foo(a)", "Invalid function name; function: foo"},
         {"foo(bar(a))", "Invalid function name; function: bar"},
         {"Attribute_Exists(a)", "Invalid function name; function: Attribute_Exists"},
