@@ -82,7 +82,8 @@ static enum error_code check_operands(struct call *call, const struct node *cond
         }
         if (operands[i]->path.count > 1) {
             return fail(call, ERROR_VALIDATION,
-                        "KeyConditionExpressions cannot have conditions on nested attributes");
+                        "Invalid KeyConditionExpression: KeyConditionExpressions cannot have "
+                        "conditions on nested attributes");
         }
         *name = operands[i]->path.steps[0].name;
     }
@@ -114,7 +115,8 @@ static enum error_code check_simple(struct call *call, const struct node *condit
     for (size_t i = 0; i < seen->count; i++) {
         if (!slice_equal(seen->names[i], name)) continue;
         return fail(call, ERROR_VALIDATION,
-                    "KeyConditionExpressions must only contain one condition per key");
+                    "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one "
+                    "condition per key");
     }
     seen->names[seen->count++] = name;
     return OK;

@@ -174,9 +174,11 @@ static void the_form_is_checked_without_a_schema(void **state)
         {&hash_only, ":s = :t",
          "Invalid condition in KeyConditionExpression: No key attribute specified"},
         {&hash_only, "pk.a = :s",
-         "KeyConditionExpressions cannot have conditions on nested attributes"},
+         "Invalid KeyConditionExpression: KeyConditionExpressions cannot have conditions on nested "
+         "attributes"},
         {&hash_only, "pk = :s AND pk = :t",
-         "KeyConditionExpressions must only contain one condition per key"},
+         "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition "
+         "per key"},
     };
     assert_messages(cases, COUNT_OF(cases));
 }
