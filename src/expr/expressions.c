@@ -33,23 +33,33 @@ static enum error_code fail_unused_values(struct call *call, unsigned known)
                           SLICE_ARGS(buffer_slice(&list)), count > 1 ? "are" : "is");
 }
 
-enum error_code expressions_check(struct call *call, const struct expression_input *input)
+/* Which expressions the request has: bit 1 << kind. */
+static unsigned given_of(const struct expression_input *input)
 {
-    bool any = false;
-    bool any_with_values = false;
+    unsigned given = 0;
     for (enum expression_kind kind = 0; kind < EXPRESSION_KINDS; kind++) {
-        if (input->text[kind] == NULL) continue;
-        any = true;
-        if (kind != EXPRESSION_PROJECTION) any_with_values = true;
+        if (input->text[kind] != NULL) given |= 1U << kind;
     }
-    if (input->names != NULL && !any) {
+    return given;
+}
+
+/* Names and values have an expression that could use them. */
+static enum error_code check_idle(struct call *call, const struct expression_input *input)
+{
+    const unsigned without_values = 1U << EXPRESSION_PROJECTION;
+    const unsigned given = given_of(input);
+    if (input->names != NULL && given == 0) {
         return fail_enveloped(
             call, "ExpressionAttributeNames can only be specified when using expressions");
     }
-    const bool values_known = (input->known & ~(1U << EXPRESSION_PROJECTION)) != 0;
-    if (input->values != NULL && !any_with_values && values_known) {
-        return fail_unused_values(call, input->known);
-    }
+    if (input->values == NULL || (given & ~without_values) != 0) return OK;
+    if ((input->known & ~without_values) == 0) return OK;
+    return fail_unused_values(call, input->known);
+}
+
+enum error_code expressions_check(struct call *call, const struct expression_input *input)
+{
+    if (!input->may_idle) TRY(check_idle(call, input));
     if (input->names != NULL) TRY(placeholders_check_names(call, input->names));
     if (input->values != NULL) TRY(placeholders_check_values(call, input->values));
     return OK;
@@ -95,6 +105,7 @@ enum error_code expressions_parse(struct call *call, const struct expression_inp
         };
         TRY(parse_one(call, kind, &source, set));
     }
+    if (input->may_idle && given_of(input) == 0) return OK;
     TRY(placeholders_check_used(call, &names, "ExpressionAttributeNames"));
     return placeholders_check_used(call, &values, "ExpressionAttributeValues");
 }

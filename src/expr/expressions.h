@@ -27,6 +27,7 @@ struct expression_input {
     unsigned known;
     const struct json_token *names;  /* ExpressionAttributeNames, or NULL */
     const struct json_token *values; /* ExpressionAttributeValues, or NULL */
+    bool may_idle; /* names and values without any expression are let pass: in transactions */
 };
 
 struct expression_set {

@@ -82,6 +82,7 @@ static enum error_code compile_get(struct request *request, const struct json_to
         .text = {[EXPRESSION_PROJECTION] = input_member(token, "ProjectionExpression")},
         .known = 1U << EXPRESSION_PROJECTION,
         .names = input_member(token, "ExpressionAttributeNames"),
+        .may_idle = true,
     };
     struct expression_set set = {0};
     get->name = input_string(request, input_member(token, "TableName"));

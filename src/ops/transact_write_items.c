@@ -148,6 +148,7 @@ static enum error_code take_action(struct call *call, const struct json_token *e
         count++;
         *input = (struct write_input){
             .kind = kinds[i].kind,
+            .in_transaction = true,
             .table_name = input_member(token, "TableName"),
             .subject = input_member(token, kinds[i].subject),
             .update =

@@ -24,6 +24,7 @@ static struct expression_input expressions_of(const struct write_input *input)
         .known = 1U << EXPRESSION_CONDITION,
         .names = input->names,
         .values = input->values,
+        .may_idle = input->in_transaction,
     };
     if (input->kind == WRITE_UPDATE) expressions.known |= 1U << EXPRESSION_UPDATE;
     return expressions;

@@ -16,6 +16,7 @@
 /* NULL where the request has no such member. */
 struct write_input {
     enum write_kind kind;
+    bool in_transaction;
     const struct json_token *table_name;
     const struct json_token *subject; /* Item of a put, Key of the others */
     const struct json_token *update;
