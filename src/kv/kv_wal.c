@@ -172,14 +172,19 @@ static bool find_break(struct walk *walk)
 
 /* ---- the verdict ----------------------------------------------------------------------------- */
 
-/* The first record of all is the only one to say what came before it. */
+/*
+ * The first record of all is the only one to say what came before it. Without it: a file is of one
+ * run, and in one that does not sync, all was durable that had been there before.
+ */
 static uint64_t last_before_break(struct walk *walk)
 {
     struct kv_wal_record record;
+    uint64_t synced = 0;
     const int descriptor = walk->files[walk->broken_file].descriptor;
     if (walk->report->last != 0) return walk->report->last;
     if (kv_wal_file_open(&walk->reader, &walk->crc, descriptor) == KV_WAL_UNREADABLE) return 0;
-    return kv_wal_file_peek(&walk->reader, walk->broken_at, &record) ? record.first - 1 : 0;
+    if (kv_wal_file_peek(&walk->reader, walk->broken_at, &record)) return record.first - 1;
+    return kv_wal_file_is_unsynced(&walk->reader, walk->broken_at, &synced) ? synced : 0;
 }
 
 static bool judge_break(struct walk *walk)

@@ -35,6 +35,13 @@ struct piece {
     struct slice bytes;
 };
 
+/* What the records behind damage say. */
+struct testimony {
+    uint64_t synced;   /* the most that one of them names as durable */
+    bool is_unsynced;  /* one was written when not all before it was durable, … */
+    uint64_t unsynced; /* … but so much: the first such */
+};
+
 /* The beginning of a record that two blocks share. */
 struct split_head {
     bool is_open;
@@ -155,12 +162,15 @@ bool kv_wal_file_peek(struct kv_wal_file *file, int64_t position, struct kv_wal_
 }
 
 /* A record's beginning says what was durable when it was written. */
-static void note_synced(struct slice head, uint64_t after, uint64_t *synced)
+static void hear(struct slice head, uint64_t after, struct testimony *testimony)
 {
     struct kv_wal_record record;
     if (!read_record(head, &record)) return;
     if (record.first <= after || record.first - after >= SEQUENCES_AHEAD_MAX) return;
-    if (record.synced > *synced) *synced = record.synced;
+    if (record.synced > testimony->synced) testimony->synced = record.synced;
+    if (testimony->is_unsynced || record.synced >= record.follows) return;
+    testimony->is_unsynced = true;
+    testimony->unsynced = record.synced;
 }
 
 /*
@@ -168,7 +178,7 @@ static void note_synced(struct slice head, uint64_t after, uint64_t *synced)
  * receives what there is of it.
  */
 static void search_block(struct kv_wal_file *file, uint64_t after, struct split_head *split,
-                         uint64_t *synced)
+                         struct testimony *testimony)
 {
     while (file->length - file->at >= PIECE_HEAD_BYTES) {
         struct piece piece;
@@ -181,7 +191,7 @@ static void search_block(struct kv_wal_file *file, uint64_t after, struct split_
             append_head(split->bytes, &split->length, piece.bytes);
             split->is_open = true;
         } else if (piece.type == FULL || piece.type == FIRST) {
-            note_synced(piece.bytes, after, synced);
+            hear(piece.bytes, after, testimony);
         }
         file->at += PIECE_HEAD_BYTES + piece.bytes.length;
     }
@@ -192,19 +202,19 @@ static void search_block(struct kv_wal_file *file, uint64_t after, struct split_
  * of a store that is never synced. Of one that is, the other records tell.
  */
 static void join_head(const struct kv_wal_file *file, uint64_t after, struct split_head *split,
-                      uint64_t *synced)
+                      struct testimony *testimony)
 {
     struct piece piece;
     if (split->is_open && file->length >= PIECE_HEAD_BYTES && read_piece(file, 0, &piece) &&
         (piece.type == MIDDLE || piece.type == LAST) && is_whole(file, 0, &piece)) {
         append_head(split->bytes, &split->length, piece.bytes);
-        note_synced(slice_of(split->bytes, split->length), after, synced);
+        hear(slice_of(split->bytes, split->length), after, testimony);
     }
     *split = (struct split_head){0};
 }
 
-enum kv_wal_step kv_wal_file_search(struct kv_wal_file *file, int64_t position, uint64_t after,
-                                    uint64_t *synced)
+static enum kv_wal_step search(struct kv_wal_file *file, int64_t position, uint64_t after,
+                               struct testimony *testimony)
 {
     struct split_head split = {0};
     int64_t start = position - position % KV_WAL_BLOCK_BYTES;
@@ -212,12 +222,29 @@ enum kv_wal_step kv_wal_file_search(struct kv_wal_file *file, int64_t position, 
     file->at = (size_t)(position - start);
     if (file->at > file->length) return KV_WAL_END;
     while (file->length > 0) {
-        search_block(file, after, &split, synced);
+        search_block(file, after, &split, testimony);
         start += KV_WAL_BLOCK_BYTES;
         if (load(file, start) == KV_WAL_UNREADABLE) return KV_WAL_UNREADABLE;
-        join_head(file, after, &split, synced);
+        join_head(file, after, &split, testimony);
     }
     return KV_WAL_END;
+}
+
+enum kv_wal_step kv_wal_file_search(struct kv_wal_file *file, int64_t position, uint64_t after,
+                                    uint64_t *synced)
+{
+    struct testimony testimony = {.synced = *synced};
+    const enum kv_wal_step step = search(file, position, after, &testimony);
+    *synced = testimony.synced;
+    return step;
+}
+
+bool kv_wal_file_is_unsynced(struct kv_wal_file *file, int64_t position, uint64_t *synced)
+{
+    struct testimony testimony = {0};
+    if (search(file, position, 0, &testimony) == KV_WAL_UNREADABLE) return false;
+    *synced = testimony.unsynced;
+    return testimony.is_unsynced;
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */

@@ -66,6 +66,12 @@ bool kv_wal_file_peek(struct kv_wal_file *file, int64_t position, struct kv_wal_
 enum kv_wal_step kv_wal_file_search(struct kv_wal_file *file, int64_t position, uint64_t after,
                                     uint64_t *synced) WARN_UNUSED;
 
+/*
+ * Whether one of these was written when not all before it was durable, and how much was: then the
+ * file is of a run that did not sync, and all of it came after that.
+ */
+bool kv_wal_file_is_unsynced(struct kv_wal_file *file, int64_t position, uint64_t *synced);
+
 /* A mark's bytes, to be the first log data of a batch. */
 enum { KV_WAL_MARK_BYTES = 20 };
 void kv_wal_mark(uint64_t synced, uint64_t follows, uint8_t bytes[KV_WAL_MARK_BYTES]);

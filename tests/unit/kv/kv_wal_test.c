@@ -379,6 +379,32 @@ static void new_unsynced_store_may_lose_all(void **state)
     kv_close(kv);
 }
 
+/* The same when the logs of before are gone, so that none tells what came before the first group. */
+static void unsynced_store_may_lose_all_that_is_in_its_only_log(void **state)
+{
+    struct place *place = *state;
+    char path[PATH_BYTES];
+    struct kv *kv = must_open(place, place->directory, KV_ASYNC);
+    place->groups[0] = (struct group){.number = 0, .rows = 100, .row_bytes = ROW_BYTES_MAX};
+    assert_int_equal(kv_update_wait(kv, put_group, &place->groups[0]), KV_OK);
+    kv_close(kv); /* written out as a table */
+    kv = must_open(place, place->directory, KV_ASYNC);
+    put_groups(place, kv, 1, GROUPS);
+    for (int round = 0; round < ROUNDS; round++) {
+        copy_store(place);
+        find_log(place->copy, true, path);
+        lose_pages(place, path, 0, place->ends[GROUPS - 1]);
+        assert_in_range(count_groups(place, KV_ASYNC, GROUPS), 1, GROUPS);
+    }
+    /* Once it was closed, all of that is durable. */
+    const uint8_t blank[PAGE_BYTES] = {0};
+    kv_close(kv);
+    copy_store(place);
+    find_log(place->copy, true, path);
+    write_at(path, blank, sizeof blank, 0);
+    assert_refused(place, path);
+}
+
 /* ---- before it ------------------------------------------------------------------------------- */
 
 static void damage_before_the_last_sync_is_refused(void **state)
@@ -638,6 +664,7 @@ int main(void)
         PLACE_TEST(log_that_was_cut_goes_on_as_if_nothing_had_been_there),
         PLACE_TEST(unsynced_store_keeps_a_beginning),
         PLACE_TEST(new_unsynced_store_may_lose_all),
+        PLACE_TEST(unsynced_store_may_lose_all_that_is_in_its_only_log),
         PLACE_TEST(damage_before_the_last_sync_is_refused),
         PLACE_TEST(lost_page_before_the_last_sync_is_refused),
         PLACE_TEST(damaged_last_group_of_a_closed_store_is_refused),
