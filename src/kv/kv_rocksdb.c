@@ -406,6 +406,7 @@ static void rocks_view(struct kv *kv, struct kv_work *work)
 {
     struct kv_rocksdb *rocks = (struct kv_rocksdb *)kv;
     enum kv_status status = KV_OK;
+    kv_rocksdb_count_nothing();
     if (!work->single_read || !view_newest(rocks, work, &status))
         status = view_snapshot(rocks, work);
     work->done(work->context, status);

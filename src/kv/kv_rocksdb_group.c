@@ -25,6 +25,7 @@ struct kv_work *kv_rocksdb_group_run(void *context, struct kv_work *works)
     struct kv_rocksdb *rocks = context;
     struct kv_work *rest = works;
     enum kv_status failed = KV_UNAVAILABLE;
+    kv_rocksdb_count_nothing();
     if (!kv_rocksdb_group_is_writing(rocks)) {
         rest = NULL;
     } else {
