@@ -522,6 +522,51 @@ bool json_int64(const struct json_token *token, int64_t *value)
     return true;
 }
 
+static bool is_exponent_sign(uint8_t byte)
+{
+    return byte == 'e' || byte == 'E';
+}
+
+/* By how many places the exponent moves the point of a number; [from, end) begins behind its
+ * mantissa. Beyond what an int holds it does not matter by how many. */
+static int64_t exponent_of(const uint8_t *from, const uint8_t *end)
+{
+    if (from == end) return 0;
+    const bool negative = from[1] == '-';
+    int64_t places = 0;
+    for (const uint8_t *at = from + 1; at < end && places < INT32_MAX; at++) {
+        if (is_digit(*at)) places = places * 10 + (*at - '0');
+    }
+    return negative ? -places : places;
+}
+
+int64_t json_whole(const struct json_token *token)
+{
+    CHECK(token->kind == JSON_NUMBER);
+    const uint8_t *const end = token->text + token->length;
+    const bool negative = token->text[0] == '-';
+    const uint8_t *at = token->text + (negative ? 1 : 0);
+    const uint8_t *point = at;
+    while (point < end && is_digit(*point))
+        point++;
+    const uint8_t *mantissa_end = point;
+    while (mantissa_end < end && !is_exponent_sign(*mantissa_end))
+        mantissa_end++;
+
+    int64_t sum = 0;
+    for (int64_t places = (point - at) + exponent_of(mantissa_end, end); places > 0; places--) {
+        if (at == point && at < mantissa_end) at++;
+        if (at >= mantissa_end && sum == 0) break; /* zeros without end */
+        const int64_t digit = at < mantissa_end ? *at++ - '0' : 0;
+        /* Summed on the negative side, which has one value more. */
+        const bool is_beyond =
+            __builtin_mul_overflow(sum, 10, &sum) || __builtin_sub_overflow(sum, digit, &sum);
+        if (is_beyond) return negative ? INT64_MIN : INT64_MAX;
+    }
+    if (negative) return sum;
+    return sum == INT64_MIN ? INT64_MAX : -sum;
+}
+
 /* ---- writing ---- */
 
 static void append_escaped(struct buffer *buffer, struct slice text);

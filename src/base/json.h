@@ -71,6 +71,9 @@ static inline const struct json_token *json_next(const struct json_token *token)
 /* Reads a JSON integer that fits; false when it has a fraction or exponent, or does not fit. */
 bool json_int64(const struct json_token *token, int64_t *value);
 
+/* Any JSON number without its fraction; of those that do not fit the nearest that does. */
+int64_t json_whole(const struct json_token *token);
+
 /*
  * Writes text as a JSON string with its quotes where there is room for both, and returns its end;
  * NULL when something in it must be escaped: then what was written is of no use.

@@ -91,6 +91,8 @@ static void print_value(struct checking *c, struct buffer *out, const struct sha
     c->printed_depth++;
     if (token->kind == JSON_STRING) {
         buffer_append(out, json_string(token, c->request->call.arena));
+    } else if (token->kind == JSON_NUMBER) {
+        buffer_append_format(out, "%lld", (long long)json_whole(token));
     } else if (!is_container || c->printed_depth > PRINTED_DEPTH_MAX) {
         buffer_append(out, json_raw(token));
     } else if (shape->kind == SHAPE_LIST) {
@@ -233,8 +235,7 @@ static void check_string(struct checking *c, const struct shape *shape,
 static void check_number(struct checking *c, const struct shape *shape,
                          const struct json_token *token, const struct place *place)
 {
-    int64_t value;
-    if (json_int64(token, &value)) check_bounds(c, shape, token, place, value);
+    check_bounds(c, shape, token, place, json_whole(token));
 }
 
 /* ---- structures ----------------------------------------------------------------------------- */

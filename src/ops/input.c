@@ -30,8 +30,7 @@ bool input_boolean(const struct json_token *token, bool absent)
 
 int64_t input_integer(const struct json_token *token, int64_t absent)
 {
-    int64_t value;
-    return token != NULL && json_int64(token, &value) ? value : absent;
+    return token != NULL ? json_whole(token) : absent;
 }
 
 /* ---- tables ---------------------------------------------------------------------------------- */

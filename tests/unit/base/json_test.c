@@ -237,6 +237,42 @@ static void integers_are_read_when_they_fit(void **state)
 
 enum { BODY_BYTES = 16 << 20 };
 
+static void any_number_has_a_whole_part(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t whole;
+    } cases[] = {
+        {"0", 0},
+        {"-0", 0},
+        {"42", 42},
+        {"-42", -42},
+        {"1.0", 1},
+        {"1.9", 1},
+        {"-1.9", -1},
+        {"0.99", 0},
+        {"1e2", 100},
+        {"1.25E+1", 12},
+        {"12.345e2", 1234},
+        {"1234e-2", 12},
+        {"1234e-9", 0},
+        {"0.00012e5", 12},
+        {"0e999999999999999999999", 0},
+        {"0.0e99", 0},
+        {"9223372036854775807", INT64_MAX},
+        {"-9223372036854775808", INT64_MIN},
+        {"9223372036854775808", INT64_MAX},
+        {"-9223372036854775809", INT64_MIN},
+        {"1e999999999999999999999", INT64_MAX},
+        {"-1e19", INT64_MIN},
+        {"1e-999999999999999999999", 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const int64_t whole = json_whole(parse(*state, cases[i].text));
+        ASSERT_CASE(whole == cases[i].whole, cases[i].text);
+    }
+}
+
 static void sixteen_megabytes_of_brackets_are_refused_without_recursion(void **state)
 {
     uint8_t *text = malloc(BODY_BYTES);
@@ -429,6 +465,7 @@ int main(void)
         TEST(escaped_names_match_what_they_stand_for_and_no_more),
         TEST(strings_are_unescaped),
         TEST(integers_are_read_when_they_fit),
+        TEST(any_number_has_a_whole_part),
         TEST(sixteen_megabytes_of_brackets_are_refused_without_recursion),
         TEST(a_string_of_sixteen_megabytes_is_one_token),
         TEST(strings_are_written_with_the_escapes_they_need),
