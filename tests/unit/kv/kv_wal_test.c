@@ -379,7 +379,7 @@ static void new_unsynced_store_may_lose_all(void **state)
     kv_close(kv);
 }
 
-/* The same when the logs of before are gone, so that none tells what came before the first group. */
+/* When the logs of before are gone, none tells what came before the first group. */
 static void unsynced_store_may_lose_all_that_is_in_its_only_log(void **state)
 {
     struct place *place = *state;
