@@ -83,6 +83,8 @@ enum error_code read_page_check_start(struct call *call, const struct read_page 
         return fail(call, ERROR_VALIDATION, "%s", mismatch);
     if (read->index != NULL) TRY(check_start_of_index(call, read));
     struct slice table_key = item_key(call->arena, read->table, NULL, read->start);
+    const bool is_whole = value_read(table_key).count == key_schema_count(&read->table->key);
+    if (!is_whole && read->index == NULL) return fail(call, ERROR_VALIDATION, "%s", mismatch);
     if (key_check(call, read->table, table_key) != OK) return say_start_invalid(call);
     return OK;
 }

@@ -56,7 +56,7 @@ enum error_code read_page_check_select(struct request *request, const struct rea
 /* Finds the table and the index, which must be readable, consistently when that is asked for. */
 enum error_code read_page_bind(struct request *request, struct read_page *read) WARN_UNUSED;
 
-/* ExclusiveStartKey holds the keys of table and index, no more. mismatch words a wrong count. */
+/* ExclusiveStartKey holds the keys of table and index, no more. mismatch words other attributes. */
 enum error_code read_page_check_start(struct call *call, const struct read_page *read,
                                       const char *mismatch) WARN_UNUSED;
 
