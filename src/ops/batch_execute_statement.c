@@ -80,6 +80,7 @@ static enum error_code plan_select(struct request *request, struct prepared *pre
                     "Select statements within BatchExecuteStatement must specify the primary key "
                     "in the where clause.");
     }
+    TRY(statements_check_key(call, prepared->table, prepared->key));
     return key_check(call, prepared->table, prepared->key);
 }
 

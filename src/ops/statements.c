@@ -77,9 +77,28 @@ enum error_code statements_fail(struct call *call, enum write_plan_fault fault,
                 "Where clause does not contain a mandatory equality on all key attributes");
 }
 
+enum error_code statements_check_key(struct call *call, const struct table *table,
+                                     struct slice item)
+{
+    for (unsigned i = 0; i < key_schema_count(&table->key); i++) {
+        const struct key_attribute *attribute = &table->key.attributes[i];
+        const enum value_type type = item_attribute(item, attribute->name).type;
+        if (type == VALUE_ABSENT || type == attribute->type) continue;
+        return fail(call, ERROR_VALIDATION,
+                    "Key attribute's data type should match its data type in table's schema: Key "
+                    "%.*s",
+                    SLICE_ARGS(attribute->name));
+    }
+    return OK;
+}
+
 enum error_code statements_check_write(struct call *call, struct prepared *prepared)
 {
     struct write *write = &prepared->write;
+    if (!write->in_transaction) {
+        const bool is_put = write->kind == WRITE_PUT;
+        TRY(statements_check_key(call, write->table, is_put ? write->item : write->key));
+    }
     if (write->kind == WRITE_PUT) {
         TRY(item_check(call, write->table, write->item, KEY_OF_PUT));
         if (item_size(write->item) > LIMIT_ITEM_BYTES)

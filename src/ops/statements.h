@@ -38,6 +38,13 @@ enum error_code statements_plan_write(struct request *request,
 enum error_code statements_fail(struct call *call, enum write_plan_fault fault,
                                 struct slice fault_key);
 
+/*
+ * The key attributes that an item or a key has are of their types. PartiQL has words of its own for
+ * this, but not in a transaction.
+ */
+enum error_code statements_check_key(struct call *call, const struct table *table,
+                                     struct slice item) WARN_UNUSED;
+
 /* Checks key or item, and the paths of an update, of a write that is planned. */
 enum error_code statements_check_write(struct call *call, struct prepared *prepared) WARN_UNUSED;
 
