@@ -365,7 +365,7 @@ static enum error_code render_transaction(struct request *request)
     respond_open(request);
     respond_member(request, "Responses");
     BUFFER_TEXT(&request->response, "[");
-    for (size_t i = 0; i < members->count; i++) {
+    for (size_t i = 0; members->reads && i < members->count; i++) { /* writes return nothing */
         if (i > 0) BUFFER_TEXT(&request->response, ",");
         respond_member_item(request, &members->list[i]);
     }
