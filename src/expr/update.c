@@ -320,9 +320,7 @@ static unsigned levels_below(struct value value)
 static enum error_code check_depth(struct call *call, const struct path *path, struct slice value)
 {
     if (path->count + levels_below(value_read(value)) <= LIMIT_NESTING_LEVELS) return OK;
-    return fail(call, ERROR_VALIDATION,
-                "Nesting Levels have exceeded supported limits: Attributes in the item have nested "
-                "levels beyond supported limit");
+    return fail(call, ERROR_VALIDATION, "Nesting Levels have exceeded supported limits");
 }
 
 /* Finds where the action goes, and what ADD and DELETE make of what stands there. */

@@ -248,8 +248,7 @@ static void nesting_beyond_the_limit_is_refused(void **state)
     assert_int_equal(update_apply(&fixture.call, set.update, item, item, &result),
                      ERROR_VALIDATION);
     assert_string_equal(fixture_string(&fixture, fixture.call.error.message),
-                        "Nesting Levels have exceeded supported limits: Attributes in the item "
-                        "have nested levels beyond supported limit");
+                        "Nesting Levels have exceeded supported limits");
     fixture_close(&fixture);
 }
 
