@@ -37,10 +37,10 @@ struct walk {
 
 static bool list_files(struct walk *walk, const char *directory, uint64_t oldest);
 static bool open_files(struct walk *walk);
+static bool settle_files(struct walk *walk);
 static bool find_break(struct walk *walk);
 static bool judge_break(struct walk *walk);
 static bool cut(struct walk *walk);
-static bool sync_files(struct walk *walk);
 static void close_files(struct walk *walk);
 
 enum kv_open_status kv_wal_check(const char *directory, uint64_t oldest, struct arena *arena,
@@ -51,14 +51,15 @@ enum kv_open_status kv_wal_check(const char *directory, uint64_t oldest, struct 
     walk->arena = arena;
     walk->report = report;
     crc32c_open(&walk->crc);
-    bool is_done = list_files(walk, directory, oldest) && open_files(walk) && find_break(walk);
+    bool is_done = list_files(walk, directory, oldest) && open_files(walk) && settle_files(walk) &&
+                   find_break(walk);
     if (is_done && walk->is_gap && oldest == 0) {
         *report = (struct kv_wal_report){.gap = walk->files[walk->broken_file].number};
         close_files(walk);
         return KV_OPEN_OK;
     }
     if (is_done && walk->broken_file < walk->file_count) is_done = judge_break(walk);
-    if (is_done && report->damaged == 0) is_done = cut(walk) && sync_files(walk);
+    if (is_done && report->damaged == 0) is_done = cut(walk);
     if (!is_done && report->problem.length == 0)
         report->problem = arena_format(arena, "its write-ahead log: %s", strerror(errno));
     close_files(walk);
@@ -122,6 +123,24 @@ static bool open_files(struct walk *walk)
         file->bytes = (int64_t)found.st_size;
     }
     return true;
+}
+
+/*
+ * Nobody is to read what a power cut could take back. A run that was killed leaves pages to be
+ * written. One whose sync failed may leave pages that the disk never got and that Linux takes for
+ * written all the same: they are dropped, so that what is read is what the disk has.
+ */
+static bool settle_files(struct walk *walk)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < walk->file_count; i++) {
+        const struct log_file *file = &walk->files[i];
+        if (file->bytes == 0) continue;
+        if (fsync(file->descriptor) != 0) return false;
+        (void)posix_fadvise(file->descriptor, 0, 0, POSIX_FADV_DONTNEED);
+        is_any = true;
+    }
+    return !is_any || fsync(walk->directory) == 0;
 }
 
 static void close_files(struct walk *walk)
@@ -214,7 +233,7 @@ static bool cut_file(struct walk *walk, const struct log_file *file, int64_t byt
 {
     const int descriptor = openat(walk->directory, file->name, O_WRONLY | O_CLOEXEC);
     if (descriptor < 0) return false;
-    const bool is_cut = ftruncate(descriptor, (off_t)bytes) == 0;
+    const bool is_cut = ftruncate(descriptor, (off_t)bytes) == 0 && fsync(descriptor) == 0;
     close(descriptor);
     if (!is_cut) return false;
     walk->report->bytes_dropped += file->bytes - bytes;
@@ -233,15 +252,4 @@ static bool cut(struct walk *walk)
         bytes = 0;
     }
     return true;
-}
-
-static bool sync_files(struct walk *walk)
-{
-    bool is_any = false;
-    for (size_t i = 0; i < walk->file_count; i++) {
-        if (walk->files[i].bytes == 0) continue;
-        if (fsync(walk->files[i].descriptor) != 0) return false;
-        is_any = true;
-    }
-    return !is_any || fsync(walk->directory) == 0;
 }

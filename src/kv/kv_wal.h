@@ -19,8 +19,9 @@
  * the oldest, and a gap before those it needs. That is no break; but only RocksDB knows which logs
  * it needs, so the check then ends with the question, and is made again with the answer.
  *
- * What remains has no breaks, so RocksDB is told to forgive none. Everything that remains is synced
- * before anybody reads it: a process that was killed may have left a group written but not durable.
+ * What remains has no breaks, so RocksDB is told to forgive none. Everything is synced before
+ * anybody reads it: a process that was killed may have left a group written but not durable. And
+ * it is read from the disk: one whose sync failed may have left what only the system's memory has.
  *
  * One case cannot be told: damage to the very last group when nothing was written after it. It is
  * taken for a crash's. A store that is closed properly therefore ends with an empty group.
