@@ -166,7 +166,7 @@ enum error_code stream_iterator_read(struct request *request, struct slice text,
     struct call *call = &request->call;
     if (!parse(request, text, iterator))
         return fail(call, ERROR_VALIDATION, "Invalid ShardIterator");
-    if (call->now_ms - iterator->created_ms < LIMIT_ITERATOR_LIFE_MS) return OK;
+    if (iterator->created_ms > call->now_ms - LIMIT_ITERATOR_LIFE_MS) return OK;
     return fail(call, ERROR_EXPIRED_ITERATOR,
                 "The provided iterator exceeds the maximum age allowed.");
 }

@@ -39,7 +39,7 @@ struct background {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool woken;
-    bool closing;
+    atomic_bool closing;      /* set under the mutex, so that a sleeper hears of it */
     bool is_in_trouble;       /* a step of the last pass failed */
     bool has_streams;         /* found when streams were last trimmed … */
     int64_t trimmed_ms;       /* … at this time … */
@@ -244,10 +244,7 @@ static enum kv_status fill_index(struct kv_txn *txn, void *context)
 
 static bool is_closing(struct background *background)
 {
-    pthread_mutex_lock(&background->mutex);
-    bool closing = background->closing;
-    pthread_mutex_unlock(&background->mutex);
-    return closing;
+    return atomic_load(&background->closing);
 }
 
 /* Runs one catalog-changing step; true when it took effect. */
@@ -344,7 +341,7 @@ static void trim_streams(struct background *background, uint64_t version)
     const int64_t now_ms = clock_now_ms(&background->database->clock);
     const int64_t age_ms = now_ms - background->trimmed_ms;
     if (version == background->trimmed_version && age_ms >= 0 && age_ms < TRIM_MS) return;
-    background->has_streams = stream_trim(background->database);
+    background->has_streams = stream_trim(background->database, &background->closing);
     background->trimmed_ms = now_ms;
     background->trimmed_version = version;
 }

@@ -492,6 +492,7 @@ struct trimming {
     struct shard_state *shard; /* the one being trimmed */
     struct slice until;        /* out: the newest stamp that is past its day; empty: none */
     bool has_more;             /* out */
+    const atomic_bool *is_closing;
 };
 
 static enum kv_status list_old_streams(struct kv_txn *txn, struct trimming *t)
@@ -581,7 +582,7 @@ static enum kv_status trim_shard(struct kv *kv, struct trimming *t)
     if (!is_readable(t->shard, t->call.now_ms)) return kv_update_wait(kv, drop_shard, t);
     enum kv_status status = KV_OK;
     t->has_more = true;
-    while (status == KV_OK && t->has_more) {
+    while (status == KV_OK && t->has_more && !atomic_load(t->is_closing)) {
         status = kv_view_wait(kv, find_horizon, t);
         if (status == KV_OK && t->until.length > 0) status = kv_update_wait(kv, trim_changes, t);
     }
@@ -596,20 +597,22 @@ static enum kv_status drop_streams(struct kv_txn *txn, void *context)
     return KV_OK;
 }
 
-bool stream_trim(struct database *database)
+bool stream_trim(struct database *database, const atomic_bool *is_closing)
 {
     struct arena arena;
     arena_open(&arena, 0);
     struct trimming trimming = {
         .arena = &arena,
         .call = {.arena = &arena, .now_ms = clock_now_ms(&database->clock)},
+        .is_closing = is_closing,
     };
     enum kv_status status = kv_view_wait(database->kv, list_all, &trimming);
     for (size_t i = 0; status == KV_OK && i < trimming.shards.count; i++) {
+        if (atomic_load(is_closing)) break;
         trimming.shard = &trimming.shards.shards[i];
         status = trim_shard(database->kv, &trimming);
     }
-    if (status == KV_OK && trimming.stream_count > 0)
+    if (status == KV_OK && trimming.stream_count > 0 && !atomic_load(is_closing))
         status = kv_update_wait(database->kv, drop_streams, &trimming);
     if (status != KV_OK) log_error("streams: what is past its day could not be removed");
     const bool has_streams = status != KV_OK || trimming.streams_kept + trimming.stream_count > 0;

@@ -18,6 +18,8 @@
 
 #include "store/change.h"
 
+#include <stdatomic.h>
+
 enum stream_status { STREAM_ENABLING, STREAM_ENABLED, STREAM_DISABLING, STREAM_DISABLED };
 
 struct stream {
@@ -106,7 +108,10 @@ struct slice stream_arn(struct arena *arena, const struct database *database, st
 /* Succeeds shards of the table that are full or have had their time; true when one was. */
 bool stream_succeed_shards(struct database *database, const struct table *table);
 
-/* Removes what is past its day: changes, shards, streams. False when no streams are left. */
-bool stream_trim(struct database *database);
+/*
+ * Removes what is past its day: changes, shards, streams. False when no streams are left. Ends
+ * between two steps once is_closing: the rest is for the next time.
+ */
+bool stream_trim(struct database *database, const atomic_bool *is_closing);
 
 #endif

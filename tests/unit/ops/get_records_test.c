@@ -7,8 +7,10 @@
 #include <time.h>
 
 #include "ops/dispatch.h"
+#include "ops/stream_iterator.h"
 #include "store/background.h"
 #include "store/layout.h"
+#include "store/stream.h"
 #include "unit/unit.h"
 
 enum {
@@ -271,6 +273,17 @@ static void an_iterator_lives_fifteen_minutes(void **state)
     ASSERT_SLICE(keys_from(next, &last), SLICE(""));
 }
 
+/* Whoever makes iterators of their own may write any time into them. */
+static void an_iterator_of_the_farthest_past_has_expired(void **state)
+{
+    (void)state;
+    const struct stream_iterator iterator = {
+        .name.arn = create_table(), .shard_id = 1, .created_ms = INT64_MIN};
+    const struct slice text = stream_iterator_text(&arena, &iterator);
+    ASSERT_SLICE(failure_of("GetRecords", records_request(text)),
+                 SLICE("ExpiredIteratorException"));
+}
+
 static void a_change_is_shown_for_a_day(void **state)
 {
     (void)state;
@@ -349,6 +362,25 @@ static void changes_past_their_day_take_no_memory(void **state)
     assert_int_equal(background_open(&database), KV_OK);
 }
 
+/* There may be very many, and who stops the server does not wait for them. */
+static void removing_changes_ends_when_the_store_closes(void **state)
+{
+    (void)state;
+    create_table();
+    put("a");
+    background_close(database.background);
+    clock_advance(&database.clock, DAY_MS);
+    const struct slice prefix = layout_change_prefix(&arena, 1, 1);
+    const struct kv_range changes = layout_change_range(&arena, prefix, (struct slice){0});
+    atomic_bool is_closing = true;
+    stream_trim(&database, &is_closing);
+    assert_int_equal(count_rows(changes), 1);
+    is_closing = false;
+    stream_trim(&database, &is_closing);
+    assert_int_equal(count_rows(changes), 0);
+    assert_int_equal(background_open(&database), KV_OK);
+}
+
 static void a_shard_is_succeeded_after_four_hours_unless_it_is_empty(void **state)
 {
     (void)state;
@@ -413,9 +445,11 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, open_database, close_database)
     const struct CMUnitTest tests[] = {
         TEST(an_iterator_lives_fifteen_minutes),
+        TEST(an_iterator_of_the_farthest_past_has_expired),
         TEST(a_change_is_shown_for_a_day),
         TEST(trimming_changes_no_answer),
         TEST(changes_past_their_day_take_no_memory),
+        TEST(removing_changes_ends_when_the_store_closes),
         TEST(a_shard_is_succeeded_after_four_hours_unless_it_is_empty),
         TEST(the_stream_of_a_deleted_table_leaves_after_a_day),
         TEST(labels_differ_at_one_moment),
