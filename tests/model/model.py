@@ -212,11 +212,12 @@ class Table:
             return Write(self, key, old, old)
         if plan["kind"] == "delete":
             return Write(self, key, old, None)
-        if plan.get("legacy") and old is None and not {"SET", "ADD"} & set(plan["update"]):
-            return Write(self, key, None, None)  # AttributeUpdates that only take away
         new = plan.get("item")
         if plan["kind"] == "update":
-            new = apply_update(plan.get("update") or {}, old, plan["key"])
+            update = plan.get("update")
+            new = apply_update(update or {}, old, plan["key"])
+            if old is None and update is not None and not {"SET", "ADD"} & set(update):
+                return Write(self, key, None, None)  # it only takes away: there is nothing to keep
             self.check_updated(old, new)
         self.check_size(new, plan.get("update"), in_transaction or plan.get("flat"))
         return Write(self, key, old, new)
