@@ -26,6 +26,7 @@ enum {
     ACCOUNT_ID_LENGTH = 12,
     MESSAGE_LENGTH = 1024,
     CONNECTIONS_PART = 2, /* of the descriptors; the others are for files */
+    SPREAD_PART = 8,      /* of a thread's share: how much more than it a thread may get */
     MMAP_BYTES_MIN = 256 * 1024,
     ARENA_THREADS = 8,    /* network threads that share a heap of malloc's */
     FLAG_LENGTH_MAX = 32, /* with its dashes and a NUL */
@@ -341,12 +342,17 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* For each thread, so that connections leave the engine's files their descriptors. */
+/*
+ * For each thread, so that connections leave the engine's files their descriptors. The system does
+ * not spread them evenly: without room beyond its share, one thread would let some of them wait
+ * while another has place.
+ */
 static unsigned connection_limit(unsigned wanted, unsigned threads)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-    const rlim_t part = limit.rlim_cur / CONNECTIONS_PART / threads;
+    const rlim_t share = limit.rlim_cur / CONNECTIONS_PART / threads;
+    const rlim_t part = share + share / SPREAD_PART;
     if (part >= wanted) return wanted;
     return part > 0 ? (unsigned)part : 1;
 }
