@@ -242,7 +242,7 @@ static const uint8_t *parse_number(struct parser *parser, const uint8_t *at)
     return at;
 }
 
-/* ---- strings ---- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 /* Sixteen bytes at once, and what comparing them gives: 0 or -1 for each. */
 typedef uint8_t block __attribute__((vector_size(BLOCK_BYTES)));
@@ -567,7 +567,7 @@ int64_t json_whole(const struct json_token *token)
     return sum == INT64_MIN ? INT64_MAX : -sum;
 }
 
-/* ---- writing ---- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void append_escaped(struct buffer *buffer, struct slice text);
 

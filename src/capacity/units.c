@@ -10,7 +10,7 @@ enum {
     UNIT = 2, /* half units */
 };
 
-/* ---- sizes to units ------------------------------------------------------------------------ */
+/* ---- sizes to units -------------------------------------------------------------------------- */
 
 /* Even nothing costs one unit. */
 static int64_t rounded_units(size_t bytes, size_t unit_bytes)
@@ -42,7 +42,7 @@ int64_t units_of_index_write(const struct index_cost *cost)
     return units_of_write(cost->old_bytes, cost->new_bytes);
 }
 
-/* ---- adding up ----------------------------------------------------------------------------- */
+/* ---- adding up ------------------------------------------------------------------------------- */
 
 void consumption_open(struct consumption *consumption, struct arena *arena,
                       const struct table *table)
@@ -85,7 +85,7 @@ void consumption_add_write(struct consumption *consumption, const struct write_c
     }
 }
 
-/* ---- ConsumedCapacity ---------------------------------------------------------------------- */
+/* ---- ConsumedCapacity ------------------------------------------------------------------------ */
 
 static int64_t total_units(const struct consumption *consumption)
 {
@@ -155,7 +155,7 @@ void consumption_write(struct buffer *out, const struct consumption *consumption
     BUFFER_TEXT(out, "}");
 }
 
-/* ---- several tables ------------------------------------------------------------------------ */
+/* ---- several tables -------------------------------------------------------------------------- */
 
 struct consumption_list consumption_list_open(struct arena *arena, size_t capacity)
 {

@@ -70,7 +70,7 @@ bool condition_evaluate(const struct node *condition, struct slice item, struct 
     }
 }
 
-/* ---- operands ------------------------------------------------------------------------------- */
+/* ---- operands -------------------------------------------------------------------------------- */
 
 /* The length of a string as the service counts it: in UTF-16 units. */
 static int64_t utf16_length(struct slice text)
@@ -143,7 +143,7 @@ static void read_operand(const struct node *node, struct slice item, struct oper
     }
 }
 
-/* ---- comparisons ---------------------------------------------------------------------------- */
+/* ---- comparisons ----------------------------------------------------------------------------- */
 
 static bool is_scalar(enum value_type type)
 {
@@ -213,7 +213,7 @@ static bool is_in(const struct node *condition, struct slice item)
     return false;
 }
 
-/* ---- functions ------------------------------------------------------------------------------ */
+/* ---- functions ------------------------------------------------------------------------------- */
 
 static bool has_type(const struct node *condition, struct slice item)
 {

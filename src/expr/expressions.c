@@ -13,7 +13,7 @@ static const char *const parameters[EXPRESSION_KINDS] = {
     [EXPRESSION_PROJECTION] = "ProjectionExpression",
 };
 
-/* ---- parameters ----------------------------------------------------------------------------- */
+/* ---- parameters ------------------------------------------------------------------------------ */
 
 /* Values without an expression that could use one: the message lists those the operation has. */
 static enum error_code fail_unused_values(struct call *call, unsigned known)
@@ -65,7 +65,7 @@ enum error_code expressions_check(struct call *call, const struct expression_inp
     return OK;
 }
 
-/* ---- parsing -------------------------------------------------------------------------------- */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 static enum error_code parse_one(struct call *call, enum expression_kind kind,
                                  const struct parse_source *source, struct expression_set *set)

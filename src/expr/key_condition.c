@@ -24,7 +24,7 @@ struct seen {
     size_t count;
 };
 
-/* ---- form ----------------------------------------------------------------------------------- */
+/* ---- form ------------------------------------------------------------------------------------ */
 
 static const char *operator_name(enum node_kind kind)
 {
@@ -142,7 +142,7 @@ enum error_code key_condition_check(struct call *call, const struct node *expres
     return check(call, expression, &seen);
 }
 
-/* ---- terms ---------------------------------------------------------------------------------- */
+/* ---- terms ----------------------------------------------------------------------------------- */
 
 /* a < b is b > a. */
 static enum node_kind mirror(enum node_kind kind)
@@ -203,7 +203,7 @@ static const struct term *find_term(const struct terms *terms, struct slice name
     return NULL;
 }
 
-/* ---- against the key ------------------------------------------------------------------------ */
+/* ---- against the key ------------------------------------------------------------------------- */
 
 static enum error_code fail_missed(struct call *call, struct slice name)
 {

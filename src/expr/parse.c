@@ -16,7 +16,7 @@ enum {
     MESSAGE_GUESS = 160,
 };
 
-/* ---- tokens --------------------------------------------------------------------------------- */
+/* ---- tokens ---------------------------------------------------------------------------------- */
 
 enum error_code parse_start(struct parser *parser, struct call *call,
                             const struct parse_source *source)
@@ -96,7 +96,7 @@ void parse_leave(struct parser *parser)
     parser->depth--;
 }
 
-/* ---- errors that wait ----------------------------------------------------------------------- */
+/* ---- errors that wait ------------------------------------------------------------------------ */
 
 void parse_note(struct parser *parser, enum parse_error error, const char *format, ...)
 {
@@ -145,7 +145,7 @@ void parse_close_part(struct parser *parser, struct parse_part *part)
     part->parenthesised = true;
 }
 
-/* ---- nodes ---------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 struct node *parse_node(struct parser *parser, enum node_kind kind, const struct node *left,
                         const struct node *right)
@@ -167,7 +167,7 @@ enum value_type parse_literal_type(const struct node *node)
     return node->kind == NODE_VALUE ? node->value.type : VALUE_ABSENT;
 }
 
-/* ---- paths and values ----------------------------------------------------------------------- */
+/* ---- paths and values ------------------------------------------------------------------------ */
 
 static enum error_code name_step(struct parser *parser, struct path_step *step)
 {
@@ -267,7 +267,7 @@ enum error_code parse_value(struct parser *parser, const struct node **node)
     return OK;
 }
 
-/* ---- operands ------------------------------------------------------------------------------- */
+/* ---- operands -------------------------------------------------------------------------------- */
 
 static enum error_code parse_function(struct parser *parser, parse_call *make_call,
                                       struct parse_part *part)
@@ -354,7 +354,7 @@ void parse_note_type(struct parser *parser, struct slice function, const char *t
                SLICE_ARGS(function), type);
 }
 
-/* ---- overlapping paths ---------------------------------------------------------------------- */
+/* ---- overlapping paths ----------------------------------------------------------------------- */
 
 void parse_check_paths(struct parser *parser, const struct path *paths, size_t count,
                        const struct path *path)

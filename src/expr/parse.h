@@ -85,8 +85,7 @@ enum error_code parse_update(struct call *call, const struct parse_source *sourc
 enum error_code parse_projection(struct call *call, const struct parse_source *source,
                                  const struct projection **projection) WARN_UNUSED;
 
-/* ---- for the grammars -------------------------------------------------------------------------
- */
+/* ---- for the grammars ------------------------------------------------------------------------ */
 
 /* Checks the size and reads the first tokens. */
 enum error_code parse_start(struct parser *parser, struct call *call,

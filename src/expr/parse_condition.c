@@ -58,7 +58,7 @@ enum error_code parse_condition(struct call *call, const struct parse_source *so
     return parse_report(&parser, order, sizeof order / sizeof order[0]);
 }
 
-/* ---- checks --------------------------------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------------------------------- */
 
 /* The type of an operand where the text tells, "" where it does not. */
 static const char *static_type(const struct node *node)
@@ -157,7 +157,7 @@ static void check_bounds(struct parser *parser, const struct node *low, const st
                rule, SLICE_ARGS(literal_text(parser, low)), SLICE_ARGS(literal_text(parser, high)));
 }
 
-/* ---- functions ------------------------------------------------------------------------------ */
+/* ---- functions ------------------------------------------------------------------------------- */
 
 static void check_type_literal(struct parser *parser, struct slice function,
                                const struct node *operand)
@@ -255,7 +255,7 @@ static const struct node *make_call(struct parser *parser, struct slice function
     return node;
 }
 
-/* ---- simple conditions ---------------------------------------------------------------------- */
+/* ---- simple conditions ----------------------------------------------------------------------- */
 
 static void make_truth(struct parse_part *part, const struct node *node)
 {
@@ -344,7 +344,7 @@ static enum error_code parse_in(struct parser *parser, struct parse_part *part)
     return OK;
 }
 
-/* ---- conditions ----------------------------------------------------------------------------- */
+/* ---- conditions ------------------------------------------------------------------------------ */
 
 /* What a primary begins with: an operand, or something in parentheses. */
 static enum error_code parse_first(struct parser *parser, struct parse_part *part)

@@ -50,7 +50,7 @@ enum error_code parse_update(struct call *call, const struct parse_source *sourc
     return OK;
 }
 
-/* ---- functions ------------------------------------------------------------------------------ */
+/* ---- functions ------------------------------------------------------------------------------- */
 
 static void check_literal(struct parser *parser, struct slice name, const struct node *operand,
                           enum value_type wanted)
@@ -85,7 +85,7 @@ static const struct node *make_call(struct parser *parser, struct slice function
     return parse_node(parser, NODE_IF_NOT_EXISTS, left, right);
 }
 
-/* ---- the value of SET ----------------------------------------------------------------------- */
+/* ---- the value of SET ------------------------------------------------------------------------ */
 
 static bool is_sign(enum token_kind kind)
 {
@@ -126,7 +126,7 @@ static enum error_code parse_set_value(struct parser *parser, struct parse_part 
     return parse_arithmetic(parser, part);
 }
 
-/* ---- actions -------------------------------------------------------------------------------- */
+/* ---- actions --------------------------------------------------------------------------------- */
 
 static struct action *add_action(struct update_parser *update, enum action_kind kind)
 {

@@ -9,7 +9,7 @@
 
 enum { SORT_BY_INSERTION_MAX = 16 };
 
-/* ---- checks before decoding ----------------------------------------------------------------- */
+/* ---- checks before decoding ------------------------------------------------------------------ */
 
 static bool is_well_formed(struct slice key, uint8_t sign)
 {
@@ -86,7 +86,7 @@ enum error_code placeholders_check_values(struct call *call, const struct json_t
     return OK;
 }
 
-/* ---- reading -------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int compare_keys(const void *a, const void *b)
 {
@@ -204,7 +204,7 @@ enum error_code placeholders_read_values(struct call *call, const struct json_to
     return OK;
 }
 
-/* ---- use ------------------------------------------------------------------------------------ */
+/* ---- use ------------------------------------------------------------------------------------- */
 
 struct placeholder *placeholders_find(const struct placeholders *placeholders, struct slice key)
 {

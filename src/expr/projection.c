@@ -21,7 +21,7 @@ static struct tree *build(struct arena *arena, const struct path **paths, size_t
                           size_t depth);
 static uint32_t cut(struct buffer *out, const struct tree *tree, struct value container);
 
-/* ---- building ------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 /* Names before indexes, in the order in which containers are walked. */
 static int compare_steps(const struct path_step *a, const struct path_step *b)
@@ -89,7 +89,7 @@ static struct tree *build(struct arena *arena, const struct path **paths, size_t
     return tree;
 }
 
-/* ---- applying ------------------------------------------------------------------------------- */
+/* ---- applying -------------------------------------------------------------------------------- */
 
 struct slice projection_apply(const struct projection *projection, struct slice item,
                               struct arena *arena)

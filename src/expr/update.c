@@ -95,7 +95,7 @@ size_t update_overhead(const struct update *update)
     return bytes;
 }
 
-/* ---- operands ------------------------------------------------------------------------------- */
+/* ---- operands -------------------------------------------------------------------------------- */
 
 static enum error_code fail_operand(struct call *call)
 {
@@ -191,7 +191,7 @@ static enum error_code evaluate(struct call *call, const struct node *node, stru
     }
 }
 
-/* ---- sets ----------------------------------------------------------------------------------- */
+/* ---- sets ------------------------------------------------------------------------------------ */
 
 /* Walks two sets in step; a side that has ended has an absent value. */
 struct set_pair {
@@ -239,7 +239,7 @@ static struct slice merge_sets(struct arena *arena, const struct value *left,
     return buffer_slice(&out);
 }
 
-/* ---- changes -------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 /* What stands at the path; fails when there is no container for its last step. */
 static enum error_code find_target(struct call *call, const struct path *path, struct slice base,
@@ -393,7 +393,7 @@ static void sort_changes(struct change *changes, size_t count)
     }
 }
 
-/* ---- writing -------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static const struct path_step *step_of(const struct changes *changes)
 {

@@ -90,7 +90,7 @@ static enum kv_status pass(struct kv_fault_plan *plan, enum kv_fault_point point
     return KV_OK;
 }
 
-/* ---- the store ------------------------------------------------------------------------------ */
+/* ---- the store ------------------------------------------------------------------------------- */
 
 static enum kv_open_status fault_open(const struct kv_options *options, struct kv **kv,
                                       struct arena *arena, struct slice *detail)
@@ -198,7 +198,7 @@ static void attempt_close(void *context, enum kv_status status)
     work->done(work->context, status);
 }
 
-/* ---- inside a body -------------------------------------------------------------------------- */
+/* ---- inside a body --------------------------------------------------------------------------- */
 
 static struct kv_txn *wrapped_of(struct kv_txn *txn)
 {

@@ -55,7 +55,7 @@ enum value_type value_set_member_type(enum value_type set)
     return set - VALUE_STRING_SET + VALUE_STRING;
 }
 
-/* ---- reading ---- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static inline void store_u32(uint8_t *to, uint32_t value)
 {
@@ -216,7 +216,7 @@ struct value item_attribute(struct slice item, struct slice name)
     return value_member(value_read(item), name);
 }
 
-/* ---- sizes ---- */
+/* ---- sizes ----------------------------------------------------------------------------------- */
 
 static size_t elements_size(const struct value *container)
 {
@@ -312,7 +312,7 @@ unsigned value_depth(struct value value)
     return deepest + 1;
 }
 
-/* ---- writing ---- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Writes a length as a varint and returns where it ends. */
 static inline uint8_t *put_length(uint8_t *to, size_t length)
@@ -413,7 +413,7 @@ struct value value_scalar(struct arena *arena, enum value_type type, struct slic
     return value_read(buffer_slice(&out));
 }
 
-/* ---- items ---- */
+/* ---- items ----------------------------------------------------------------------------------- */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -463,7 +463,7 @@ struct slice item_empty(void)
     return slice_of(empty, sizeof empty);
 }
 
-/* ---- distrust ---- */
+/* ---- distrust -------------------------------------------------------------------------------- */
 
 /* What is left to check; a check that fails returns false all the way up. */
 struct checker {

@@ -112,7 +112,7 @@ unsigned value_depth(struct value value);
  */
 bool value_is_valid(struct slice encoded);
 
-/* ---- writing -------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Scalars. data of a NUMBER is in the form of model/number.h. */
 void value_write_scalar(struct buffer *out, enum value_type type, struct slice data);
@@ -135,7 +135,7 @@ static inline void value_write_encoded(struct buffer *out, struct slice encoded)
     buffer_append(out, encoded);
 }
 
-/* ---- items ---------------------------------------------------------------------------------- */
+/* ---- items ----------------------------------------------------------------------------------- */
 
 /* An attribute for item_build. */
 struct attribute {

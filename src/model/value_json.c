@@ -107,7 +107,7 @@ static inline struct slice text_of(const struct reader *reader, const struct jso
     return token->escaped ? json_string(token, reader->call->arena) : json_raw(token);
 }
 
-/* ---- one value ---- */
+/* ---- one value ------------------------------------------------------------------------------- */
 
 static inline enum value_type type_of_key(const struct reader *reader, const struct json_token *key)
 {
@@ -350,7 +350,7 @@ static enum error_code read_null(struct reader *reader, const struct json_token 
     return OK;
 }
 
-/* ---- sets ---- */
+/* ---- sets ------------------------------------------------------------------------------------ */
 
 static int compare_slices(const void *a, const void *b)
 {
@@ -444,7 +444,7 @@ static enum error_code read_set(struct reader *reader, enum value_type type,
     return OK;
 }
 
-/* ---- documents ---- */
+/* ---- documents ------------------------------------------------------------------------------- */
 
 static enum error_code read_list(struct reader *reader, const struct json_token *token,
                                  unsigned depth)
@@ -542,7 +542,7 @@ static enum error_code read_map(struct reader *reader, const struct json_token *
     return OK;
 }
 
-/* ---- writing ---- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static const uint8_t *to_json(struct buffer *out, const uint8_t *from);
 

@@ -33,7 +33,7 @@ struct place {
 static void check_member(struct checking *c, const struct shape *shape,
                          const struct json_token *token, const struct place *place, unsigned depth);
 
-/* ---- printing ------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 static void print_value(struct checking *c, struct buffer *out, const struct shape *shape,
                         const struct json_token *token);
@@ -140,7 +140,7 @@ static void violate(struct checking *c, const struct shape *shape, const struct 
     buffer_append(out, constraint);
 }
 
-/* ---- single constraints --------------------------------------------------------------------- */
+/* ---- single constraints ---------------------------------------------------------------------- */
 
 /* Length as Java counts it, in UTF-16 units. */
 static int64_t string_length(struct slice text)
@@ -238,7 +238,7 @@ static void check_number(struct checking *c, const struct shape *shape,
     check_bounds(c, shape, token, place, json_whole(token));
 }
 
-/* ---- structures ----------------------------------------------------------------------------- */
+/* ---- structures ------------------------------------------------------------------------------ */
 
 /* An element of a list or map; one that is null is refused, as a required member would be. */
 static void check_element(struct checking *c, const struct shape *shape,
@@ -363,7 +363,7 @@ static void check_member(struct checking *c, const struct shape *shape,
     }
 }
 
-/* ---- the request ---------------------------------------------------------------------------- */
+/* ---- the request ----------------------------------------------------------------------------- */
 
 static enum error_code report(struct checking *c)
 {

@@ -69,7 +69,7 @@ struct creation {
     struct table written;
 };
 
-/* ---- capacity ------------------------------------------------------------------------------- */
+/* ---- capacity -------------------------------------------------------------------------------- */
 
 static enum error_code plan_throughput(struct request *request, struct table *table)
 {
@@ -104,7 +104,7 @@ static enum error_code plan_units(struct request *request, struct creation *crea
     return OK;
 }
 
-/* ---- indexes -------------------------------------------------------------------------------- */
+/* ---- indexes --------------------------------------------------------------------------------- */
 
 static enum error_code check_new_name(struct request *request, const struct table *table,
                                       struct slice name)
@@ -263,7 +263,7 @@ static enum error_code plan_keys(struct request *request, struct creation *creat
     return OK;
 }
 
-/* ---- settings ------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static enum error_code plan_stream(struct request *request, struct table *table)
 {
@@ -337,7 +337,7 @@ static enum error_code plan(struct request *request)
     return OK;
 }
 
-/* ---- recording ------------------------------------------------------------------------------ */
+/* ---- recording ------------------------------------------------------------------------------- */
 
 /* The name is free: nothing recorded, or only a table whose time has come. */
 static enum error_code free_name(struct request *request, struct kv_txn *txn, struct slice name)

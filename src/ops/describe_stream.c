@@ -50,8 +50,7 @@ static enum error_code plan(struct request *request)
     return plan_shard(request, parent, &description->parent_shard_id);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void write_text(struct buffer *out, const char *name, struct slice text)
 {

@@ -70,7 +70,7 @@ const struct op *dispatch_operation(size_t index)
     return index < sizeof ops / sizeof ops[0] ? ops[index] : NULL;
 }
 
-/* ---- inside the transaction ----------------------------------------------------------------- */
+/* ---- inside the transaction ------------------------------------------------------------------ */
 
 static enum kv_status run_body(struct kv_txn *txn, void *context)
 {
@@ -99,7 +99,7 @@ static void body_done(void *context, enum kv_status status)
     if (atomic_exchange(&dispatch->phase, PHASE_DONE) == PHASE_RETURNED) ready(ready_context);
 }
 
-/* ---- planning ------------------------------------------------------------------------------- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 static enum error_code parse_body(struct dispatch *dispatch, struct slice body)
 {
@@ -169,7 +169,7 @@ bool dispatch_start(struct dispatch *dispatch, struct database *database, const 
     return begin(dispatch);
 }
 
-/* ---- finishing ------------------------------------------------------------------------------ */
+/* ---- finishing ------------------------------------------------------------------------------- */
 
 static void unpin(struct request *request)
 {
@@ -222,7 +222,7 @@ void dispatch_close(struct dispatch *dispatch)
     unpin(&dispatch->request);
 }
 
-/* ---- errors --------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static void write_string_member(struct buffer *out, const char *name, struct slice value)
 {

@@ -50,8 +50,7 @@ static enum error_code plan(struct request *request)
                                 iterator);
 }
 
-/* ---- one record -------------------------------------------------------------------------------
- */
+/* ---- one record ------------------------------------------------------------------------------ */
 
 /* The log may hold more than this stream shows. */
 static void project(enum stream_view view, struct change *change)
@@ -129,8 +128,7 @@ static void write_record(struct request *request, const struct page *page,
     buffer_append_byte(out, '}');
 }
 
-/* ---- the page ---------------------------------------------------------------------------------
- */
+/* ---- the page -------------------------------------------------------------------------------- */
 
 static enum kv_status write_page(struct request *request, struct change_walk *walk,
                                  struct page *page)

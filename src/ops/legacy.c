@@ -5,7 +5,7 @@
 #include "model/limits.h"
 #include <stdlib.h>
 
-/* ---- shapes -------------------------------------------------------------------------------- */
+/* ---- shapes ---------------------------------------------------------------------------------- */
 
 static const struct shape comparison_operator = {
     .kind = SHAPE_STRING,
@@ -79,7 +79,7 @@ const struct shape legacy_attributes_to_get = {
     .min = 1,
 };
 
-/* ---- rules --------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 /* The names of those given, joined by commas. */
 static struct slice names_given(struct arena *arena, const struct parameter *parameters)
@@ -126,7 +126,7 @@ enum error_code legacy_check_operator(struct call *call, const struct json_token
                                 "two or more elements");
 }
 
-/* ---- entries ------------------------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 /* By name, equal names in the order of the request: the order of the array itself. */
 static int compare_entries(const void *a, const void *b)
@@ -167,7 +167,7 @@ size_t legacy_entries(struct arena *arena, const struct json_token *map,
     return count;
 }
 
-/* ---- AttributesToGet ----------------------------------------------------------------------- */
+/* ---- AttributesToGet ------------------------------------------------------------------------- */
 
 /* The first name that was there before, or NULL. */
 static const struct legacy_entry *find_repeated(struct arena *arena, struct legacy_entry *entries,

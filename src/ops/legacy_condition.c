@@ -6,7 +6,7 @@
 
 #define INVALID "One or more parameter values were invalid: "
 
-/* ---- operators ----------------------------------------------------------------------------- */
+/* ---- operators ------------------------------------------------------------------------------- */
 
 #define TYPE(type) (1U << VALUE_##type)
 #define SCALARS    (TYPE(STRING) | TYPE(NUMBER) | TYPE(BINARY))
@@ -46,7 +46,7 @@ static const struct comparison *comparison_of(struct call *call, const struct js
     check_failed("the shape lets in known operators only", __FILE__, __LINE__);
 }
 
-/* ---- values -------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 struct values {
     struct value *list;
@@ -96,7 +96,7 @@ static enum error_code check_values(struct call *call, const struct comparison *
                                 "is greater than the upper bound");
 }
 
-/* ---- nodes --------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static const struct node *path_node(struct arena *arena, struct slice name)
 {
@@ -167,7 +167,7 @@ static enum error_code read_conditions(struct call *call, const struct json_toke
     return OK;
 }
 
-/* ---- filters and keys ---------------------------------------------------------------------- */
+/* ---- filters and keys ------------------------------------------------------------------------ */
 
 static enum error_code read_condition(struct call *call, const struct legacy_entry *entry,
                                       const struct node **node)
@@ -198,7 +198,7 @@ enum error_code legacy_condition_keys(struct call *call, const struct json_token
     return fail(call, ERROR_VALIDATION, "Conditions can be of length 1 or 2 only");
 }
 
-/* ---- Expected ------------------------------------------------------------------------------ */
+/* ---- Expected -------------------------------------------------------------------------------- */
 
 struct expected {
     const struct legacy_entry *entry;

@@ -6,7 +6,7 @@
 
 #define INVALID "One or more parameter values were invalid: "
 
-/* ---- actions ------------------------------------------------------------------------------- */
+/* ---- actions --------------------------------------------------------------------------------- */
 
 static enum error_code read_value(struct call *call, const struct json_token *token,
                                   struct value *value)
@@ -87,7 +87,7 @@ enum error_code legacy_update_read(struct call *call, const struct json_token *u
     return OK;
 }
 
-/* ---- keys of indexes ----------------------------------------------------------------------- */
+/* ---- keys of indexes ------------------------------------------------------------------------- */
 
 static enum error_code check_index(struct call *call, const struct index *index,
                                    const struct action *action)

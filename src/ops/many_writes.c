@@ -24,7 +24,7 @@ bool many_writes_are_distinct(const struct many_writes *many, struct arena *aren
     return distinct_sort(keys, count);
 }
 
-/* ---- item collections ---------------------------------------------------------------------- */
+/* ---- item collections ------------------------------------------------------------------------ */
 
 /* A ConditionCheck changes no collection. */
 static bool has_collection(const struct write *write)

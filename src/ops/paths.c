@@ -2,7 +2,7 @@
 /* paths — walks over the paths of expressions, looking for keys and for what an index lacks. */
 #include "ops/paths.h"
 
-/* ---- walking ------------------------------------------------------------------------------- */
+/* ---- walking --------------------------------------------------------------------------------- */
 
 /* Called for every path; the walk stops when it returns true. */
 typedef bool path_visitor(void *context, const struct path *path);
@@ -51,7 +51,7 @@ static bool visit(const struct paths *paths, path_visitor *visitor, void *contex
     return visit_node(paths->node, visitor, context);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 static bool begins_with_name(void *context, const struct path *path)
 {
@@ -158,7 +158,7 @@ enum error_code paths_check_filter_keys(struct call *call, const struct key_sche
     return OK;
 }
 
-/* ---- indexes ------------------------------------------------------------------------------- */
+/* ---- indexes --------------------------------------------------------------------------------- */
 
 /* The names found so far, in the order of the paths. */
 struct missing {

@@ -131,7 +131,7 @@ static enum error_code compile(struct request *request, struct read_page *read)
     return read_page_check_select(request, read, "1 validation error detected: ");
 }
 
-/* ---- ExclusiveStartKey and the condition --------------------------------------------------- */
+/* ---- ExclusiveStartKey and the condition ----------------------------------------------------- */
 
 static bool meets_operator(const struct key_condition *condition, struct value value)
 {
@@ -215,7 +215,7 @@ static enum error_code set_range(struct request *request, struct read_page *read
     return OK;
 }
 
-/* ---- plan ---------------------------------------------------------------------------------- */
+/* ---- plan ------------------------------------------------------------------------------------ */
 
 /* A filter sees what the rows hold; asking it for more is refused rather than answered wrongly. */
 static enum error_code check_filter(struct call *call, const struct read_page *read)

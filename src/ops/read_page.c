@@ -11,7 +11,7 @@
 
 static const char start_invalid[] = "The provided starting key is invalid";
 
-/* ---- ExclusiveStartKey --------------------------------------------------------------------- */
+/* ---- ExclusiveStartKey ----------------------------------------------------------------------- */
 
 /* The messages about values that do not say which key they are about (facts/errors.md 4). */
 static bool is_said_bare(struct slice message)
@@ -95,7 +95,7 @@ struct slice read_page_start_row(struct call *call, const struct read_page *read
     return layout_index_key(call->arena, read->table, read->index, read->start);
 }
 
-/* ---- conditions and projections ------------------------------------------------------------ */
+/* ---- conditions and projections -------------------------------------------------------------- */
 
 enum error_code read_page_lower_filter(struct call *call, struct read_page *read)
 {
@@ -118,7 +118,7 @@ enum error_code read_page_parse(struct call *call, struct read_page *read)
     return OK;
 }
 
-/* ---- Select -------------------------------------------------------------------------------- */
+/* ---- Select ---------------------------------------------------------------------------------- */
 
 static bool selects(struct request *request, const struct read_page *read, const char *what)
 {
@@ -153,7 +153,7 @@ enum error_code read_page_check_select(struct request *request, const struct rea
     return OK;
 }
 
-/* ---- table and index ----------------------------------------------------------------------- */
+/* ---- table and index ------------------------------------------------------------------------- */
 
 static enum error_code bind_index(struct request *request, struct read_page *read)
 {
@@ -216,7 +216,7 @@ enum error_code read_page_check_projection(struct request *request, struct read_
                 SLICE_ARGS(index->name), SLICE_ARGS(missing));
 }
 
-/* ---- the page ------------------------------------------------------------------------------ */
+/* ---- the page -------------------------------------------------------------------------------- */
 
 /* Called for each item of the page. */
 static enum error_code write_item(void *context, struct slice item)

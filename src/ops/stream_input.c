@@ -29,8 +29,7 @@ const struct shape stream_shape_shard_id = {
 const struct shape stream_shape_limit = {
     .kind = SHAPE_INTEGER, .has_min = true, .min = 1, .has_max = true, .max = LIMIT_LIST_STREAMS};
 
-/* ---- streams ----------------------------------------------------------------------------------
- */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 static bool skip(struct slice *text, struct slice prefix)
 {
@@ -84,8 +83,7 @@ enum error_code stream_input_find(struct request *request, struct kv_txn *txn,
                 "Requested resource not found: Stream: %.*s not found", SLICE_ARGS(name->arn));
 }
 
-/* ---- shards -----------------------------------------------------------------------------------
- */
+/* ---- shards ---------------------------------------------------------------------------------- */
 
 struct slice stream_shard_text(struct arena *arena, uint32_t shard_id, int64_t opened_ms)
 {

@@ -30,8 +30,7 @@ _Static_assert((int)SEQUENCE_DIGITS >= (int)LIMIT_SEQUENCE_LENGTH_MIN &&
 
 static const struct slice separator = {(const uint8_t *)"|1|", 3};
 
-/* ---- sequence numbers -------------------------------------------------------------------------
- */
+/* ---- sequence numbers ------------------------------------------------------------------------ */
 
 static uint32_t read_u32(const uint8_t *from)
 {
@@ -95,8 +94,7 @@ bool stream_sequence_read(struct slice text, uint8_t stamp[KV_STAMP_BYTES])
     return true;
 }
 
-/* ---- iterators --------------------------------------------------------------------------------
- */
+/* ---- iterators ------------------------------------------------------------------------------- */
 
 bool stream_iterator_is_at_horizon(const struct stream_iterator *iterator)
 {
@@ -171,8 +169,7 @@ enum error_code stream_iterator_read(struct request *request, struct slice text,
                 "The provided iterator exceeds the maximum age allowed.");
 }
 
-/* ---- what is past its day ---------------------------------------------------------------------
- */
+/* ---- what is past its day -------------------------------------------------------------------- */
 
 enum error_code stream_iterator_trimmed(struct request *request)
 {

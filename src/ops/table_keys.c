@@ -6,7 +6,7 @@
 
 #include "ops/java_set.h"
 
-/* ---- definitions ---------------------------------------------------------------------------- */
+/* ---- definitions ----------------------------------------------------------------------------- */
 
 static const struct key_attribute *find(const struct definitions *definitions, struct slice name)
 {
@@ -55,7 +55,7 @@ struct definitions table_keys_sorted(struct arena *arena, const struct definitio
     return sorted;
 }
 
-/* ---- one key -------------------------------------------------------------------------------- */
+/* ---- one key --------------------------------------------------------------------------------- */
 
 /* A KeySchema as given: the shape bounds that of a table, but not that of a global index. */
 struct elements {
@@ -218,7 +218,7 @@ enum error_code table_keys_of_index(struct request *request, const struct json_t
     return OK;
 }
 
-/* ---- all keys ------------------------------------------------------------------------------- */
+/* ---- all keys -------------------------------------------------------------------------------- */
 
 /* Names used by keys, each once. */
 struct names {

@@ -60,7 +60,7 @@ enum error_code table_output_read_progress(struct request *request, struct kv_tx
     return database_status(&request->call, status);
 }
 
-/* ---- JSON ----------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 /* Begins a member of the innermost structure. */
 static void member(struct buffer *out, const char *name)
@@ -111,7 +111,7 @@ static void end(struct buffer *out)
     buffer_append_byte(out, '}');
 }
 
-/* ---- keys and projections ------------------------------------------------------------------- */
+/* ---- keys and projections -------------------------------------------------------------------- */
 
 static void write_definitions(struct buffer *out, const struct table *table)
 {
@@ -157,7 +157,7 @@ static void write_projection(struct buffer *out, const struct index *index)
     end(out);
 }
 
-/* ---- capacity ------------------------------------------------------------------------------- */
+/* ---- capacity -------------------------------------------------------------------------------- */
 
 static void write_throughput(struct buffer *out, const struct throughput *throughput,
                              int64_t now_ms)
@@ -204,7 +204,7 @@ static void write_billing(struct buffer *out, const struct table_view *view)
     end(out);
 }
 
-/* ---- progress ------------------------------------------------------------------------------- */
+/* ---- progress -------------------------------------------------------------------------------- */
 
 void table_output_write_progress(struct buffer *out, struct progress_count count,
                                  struct progress_rate rate)
@@ -218,7 +218,7 @@ void table_output_write_progress(struct buffer *out, struct progress_count count
     end(out);
 }
 
-/* ---- indexes -------------------------------------------------------------------------------- */
+/* ---- indexes --------------------------------------------------------------------------------- */
 
 /* Indexes made with their table come to life with it. */
 static enum index_status index_status_of(const struct table_view *view, const struct index *index)
@@ -288,7 +288,7 @@ static void write_indexes(struct request *request, const struct table_view *view
     if (count > 0) buffer_append_byte(out, ']');
 }
 
-/* ---- settings ------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static void write_stream(struct buffer *out, const struct table *table)
 {
@@ -330,7 +330,7 @@ static void write_class(struct buffer *out, const struct table *table)
     end(out);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------ */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static void write_table(struct request *request, const struct table_view *view)
 {

@@ -22,7 +22,7 @@ const struct shape table_shape_name = {
     .max = LIMIT_TABLE_ARN_LENGTH,
 };
 
-/* ---- keys ----------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 static const struct shape key_name = {
     .kind = SHAPE_STRING, .has_min = true, .min = 1, .has_max = true, .max = LIMIT_KEY_NAME_BYTES};
@@ -55,7 +55,7 @@ const struct shape table_shape_key = {.kind = SHAPE_LIST,
 const struct shape table_shape_index_key = {
     .kind = SHAPE_LIST, .element = &key_element, .has_min = true, .min = 1};
 
-/* ---- projections ---------------------------------------------------------------------------- */
+/* ---- projections ----------------------------------------------------------------------------- */
 
 static const struct shape projection_type = {.kind = SHAPE_STRING,
                                              .values = "[ALL, INCLUDE, KEYS_ONLY]"};
@@ -73,7 +73,7 @@ static const struct field projection_fields[] = {
 const struct shape table_shape_projection = {
     .kind = SHAPE_STRUCT, .name = "Projection", .fields = projection_fields};
 
-/* ---- capacity ------------------------------------------------------------------------------- */
+/* ---- capacity -------------------------------------------------------------------------------- */
 
 static const struct shape units = {.kind = SHAPE_LONG, .has_min = true, .min = 1};
 static const struct field throughput_fields[] = {
@@ -103,7 +103,7 @@ const struct shape table_shape_warm = {
 const struct shape table_shape_billing_mode = {.kind = SHAPE_STRING,
                                                .values = "[PROVISIONED, PAY_PER_REQUEST]"};
 
-/* ---- indexes -------------------------------------------------------------------------------- */
+/* ---- indexes --------------------------------------------------------------------------------- */
 
 static const struct field local_index_fields[] = {
     {"IndexName", &shape_index_name, true},
@@ -161,7 +161,7 @@ static const struct shape index_action = {
     .kind = SHAPE_STRUCT, .name = "GlobalSecondaryIndexUpdate", .fields = index_action_fields};
 const struct shape table_shape_index_updates = {.kind = SHAPE_LIST, .element = &index_action};
 
-/* ---- settings ------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static const struct shape view_type = {
     .kind = SHAPE_STRING, .values = "[OLD_IMAGE, KEYS_ONLY, NEW_AND_OLD_IMAGES, NEW_IMAGE]"};

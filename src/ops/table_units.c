@@ -6,7 +6,7 @@
 
 #define INVALID "One or more parameter values were invalid: "
 
-/* ---- OnDemandThroughput --------------------------------------------------------------------- */
+/* ---- OnDemandThroughput ---------------------------------------------------------------------- */
 
 static const char *first_on_demand(struct unit_pair wanted)
 {
@@ -73,7 +73,7 @@ struct unit_pair table_units_settle(struct unit_pair on_demand)
     };
 }
 
-/* ---- WarmThroughput ------------------------------------------------------------------------- */
+/* ---- WarmThroughput -------------------------------------------------------------------------- */
 
 /* Both members against their floors; why completes "… for table is lower than ". */
 struct floor {

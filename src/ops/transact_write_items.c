@@ -13,7 +13,7 @@ enum input {
     INPUT_COUNT,
 };
 
-/* ---- shapes -------------------------------------------------------------------------------- */
+/* ---- shapes ---------------------------------------------------------------------------------- */
 
 static const struct field check_fields[] = {
     {"Key", &shape_key, true},
@@ -124,7 +124,7 @@ struct actions {
     struct transaction transaction;
 };
 
-/* ---- plan ---------------------------------------------------------------------------------- */
+/* ---- plan ------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *name;
@@ -271,7 +271,7 @@ static enum error_code plan_actions(struct request *request)
     return set_transaction(request, actions);
 }
 
-/* ---- run and render ------------------------------------------------------------------------ */
+/* ---- run and render -------------------------------------------------------------------------- */
 
 static enum error_code run_actions(struct request *request, struct kv_txn *txn)
 {

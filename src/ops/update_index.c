@@ -13,7 +13,7 @@
 
 #define INVALID "One or more parameter values were invalid: "
 
-/* ---- planning ------------------------------------------------------------------------------- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 static enum error_code read_action(struct request *request, const struct json_token *token,
                                    struct index_action *action)
@@ -94,7 +94,7 @@ bool update_index_creates_or_deletes(const struct table_update *update)
     return false;
 }
 
-/* ---- finding -------------------------------------------------------------------------------- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 static struct index *find_index(struct table *table, struct slice name)
 {
@@ -135,7 +135,7 @@ static enum error_code fail_one_online(struct request *request)
                 "simultaneously per table");
 }
 
-/* ---- updating ------------------------------------------------------------------------------- */
+/* ---- updating -------------------------------------------------------------------------------- */
 
 static enum error_code change_throughput(struct request *request, struct table_update *update,
                                          struct index *index, const struct json_token *token)
@@ -214,7 +214,7 @@ static enum error_code update_one(struct request *request, struct table_update *
     return OK;
 }
 
-/* ---- creating ------------------------------------------------------------------------------- */
+/* ---- creating -------------------------------------------------------------------------------- */
 
 static size_t count_global(const struct table *table)
 {
@@ -338,7 +338,7 @@ static enum error_code create_one(struct request *request, struct table_update *
     return table_input_check_included(request, table);
 }
 
-/* ---- deleting ------------------------------------------------------------------------------- */
+/* ---- deleting -------------------------------------------------------------------------------- */
 
 static enum error_code delete_one(struct request *request, struct table_update *update,
                                   const struct index_action *action)
@@ -365,7 +365,7 @@ static enum error_code delete_one(struct request *request, struct table_update *
     return OK;
 }
 
-/* ---- all actions ---------------------------------------------------------------------------- */
+/* ---- all actions ----------------------------------------------------------------------------- */
 
 enum error_code update_index_run(struct request *request, struct table_update *update)
 {

@@ -8,7 +8,7 @@
 
 #include "model/limits.h"
 
-/* ---- words ---------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 void parser_open(struct parser *parser, struct call *call, struct slice text)
 {
@@ -65,7 +65,7 @@ enum error_code parser_expect_kind(struct parser *parser, enum word_kind kind, c
     return parser_malformed(parser, "Expected %s", what);
 }
 
-/* ---- errors --------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static struct slice __attribute__((format(printf, 2, 0)))
 format_text(struct arena *arena, const char *format, va_list arguments)

@@ -65,7 +65,7 @@ static struct shot *pin_current(struct catalog *catalog);
 static void install(struct catalog *catalog, struct shot *shot);
 static void shot_release(struct shot *shot);
 
-/* ---- opening -------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 enum kv_status catalog_open(struct database *database)
 {
@@ -93,7 +93,7 @@ void catalog_close(struct catalog *catalog)
     free(catalog);
 }
 
-/* ---- pinning -------------------------------------------------------------------------------- */
+/* ---- pinning --------------------------------------------------------------------------------- */
 
 /* Somebody else may be about to bring the version; gives him a moment. */
 static void wait_for_change(struct catalog *catalog, uint64_t version_min)
@@ -160,7 +160,7 @@ static void shot_release(struct shot *shot)
     arena_close(&arena);
 }
 
-/* ---- refreshing ----------------------------------------------------------------------------- */
+/* ---- refreshing ------------------------------------------------------------------------------ */
 
 enum kv_status catalog_refresh(struct catalog *catalog)
 {
@@ -291,7 +291,7 @@ static enum kv_status read_catalog(struct kv_txn *txn, void *context)
     return KV_OK;
 }
 
-/* ---- looking things up ---------------------------------------------------------------------- */
+/* ---- looking things up ----------------------------------------------------------------------- */
 
 const struct table *catalog_find(const struct catalog_snapshot *snapshot, struct slice name,
                                  int64_t now_ms)
@@ -330,7 +330,7 @@ enum error_code catalog_check(struct kv_txn *txn, const struct catalog_snapshot 
     return version == snapshot->version ? OK : ERROR_STALE;
 }
 
-/* ---- records -------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 enum kv_status catalog_read(struct kv_txn *txn, struct arena *arena, struct slice name,
                             struct table **table)

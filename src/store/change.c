@@ -19,8 +19,7 @@ enum {
 /* An image is an item, and an item fits one value; two of them may not. */
 _Static_assert(KV_VALUE_BYTES_MAX >= 2 * LIMIT_ITEM_BYTES, "a usual record fits one value");
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Which images some reader of the table's changes wants. */
 static void images_wanted(const struct table *table, bool *old_image, bool *new_image)
@@ -103,8 +102,7 @@ void change_append(struct kv_txn *txn, struct arena *arena, const struct write *
     kv_append(txn, prefix, buffer_slice(&rest));
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 enum kv_status change_walk_open(struct kv_txn *txn, struct arena *arena,
                                 const struct change_place *from, struct change_walk *walk)

@@ -27,8 +27,7 @@ static enum kv_status read_stream(struct call *call, struct slice record, struct
 static enum kv_status read_shards(struct kv_txn *txn, struct arena *arena, struct kv_range range,
                                   struct shard_list *list);
 
-/* ---- numbers ----------------------------------------------------------------------------------
- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 static void append_u32(struct buffer *out, uint32_t number)
 {
@@ -52,8 +51,7 @@ static int64_t read_i64(const uint8_t *from)
     return (int64_t)((uint64_t)read_u32(from) << 32 | read_u32(from + 4));
 }
 
-/* ---- shards opened and closed -----------------------------------------------------------------
- */
+/* ---- shards opened and closed ---------------------------------------------------------------- */
 
 /* The label is that of the stream the shards belong to. */
 struct opening {
@@ -129,8 +127,7 @@ static void succeed_shard(const struct opening *o, size_t at, bool is_split)
     table->shard_count += added;
 }
 
-/* ---- streams ----------------------------------------------------------------------------------
- */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 /* The moment as a label says it: 2026-10-08T23:07:31.275 */
 static struct slice label_of(struct arena *arena, int64_t time_ms)
@@ -215,8 +212,7 @@ enum kv_status stream_disable(struct call *call, const struct database *database
     return KV_OK;
 }
 
-/* ---- reading streams --------------------------------------------------------------------------
- */
+/* ---- reading streams ------------------------------------------------------------------------- */
 
 bool stream_is_over(int64_t ended_ms, int64_t now_ms)
 {
@@ -305,8 +301,7 @@ struct slice stream_arn(struct arena *arena, const struct database *database, st
     return arena_format(arena, "%.*s/stream/%.*s", SLICE_ARGS(arn), SLICE_ARGS(label));
 }
 
-/* ---- reading shards ---------------------------------------------------------------------------
- */
+/* ---- reading shards -------------------------------------------------------------------------- */
 
 static struct shard_state *add_shard(struct arena *arena, struct shard_list *list, size_t *capacity,
                                      const struct shard_key *key)
@@ -411,8 +406,7 @@ enum kv_status stream_find_shard(struct call *call, struct kv_txn *txn, const st
     return KV_OK;
 }
 
-/* ---- succession -------------------------------------------------------------------------------
- */
+/* ---- succession ------------------------------------------------------------------------------ */
 
 struct succession {
     struct database *database;
@@ -479,8 +473,7 @@ bool stream_succeed_shards(struct database *database, const struct table *table)
     return is_due && status == KV_OK;
 }
 
-/* ---- trimming ---------------------------------------------------------------------------------
- */
+/* ---- trimming -------------------------------------------------------------------------------- */
 
 struct trimming {
     struct arena *arena;

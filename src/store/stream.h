@@ -48,11 +48,12 @@ struct shard_state {
     struct slice trimmed; /* stamp of the newest change that is gone; empty: none */
 };
 
-/* ---- changing, inside an update body ----------------------------------------------------------
- * The table is a description to be written with catalog_write afterwards.
- */
+/* ---- changing, inside an update body --------------------------------------------------------- */
 
-/* Gives the table a stream with this view: label, shards, record. */
+/*
+ * Gives the table a stream with this view: label, shards, record. Here and below the table is a
+ * description to be written with catalog_write afterwards.
+ */
 enum kv_status stream_enable(struct call *call, const struct database *database, struct kv_txn *txn,
                              struct table *table, enum stream_view view) WARN_UNUSED;
 
@@ -63,8 +64,7 @@ enum kv_status stream_disable(struct call *call, const struct database *database
 /* True when a day has gone by since. */
 bool stream_is_over(int64_t time_ms, int64_t now_ms);
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* KV_NOT_FOUND when there is no such stream, or it is past its day. */
 enum kv_status stream_find(struct call *call, struct kv_txn *txn, struct slice table_name,
@@ -102,8 +102,7 @@ const char *stream_view_word(enum stream_view view);
 struct slice stream_arn(struct arena *arena, const struct database *database, struct slice table,
                         struct slice label);
 
-/* ---- upkeep, by the background ----------------------------------------------------------------
- */
+/* ---- upkeep, by the background --------------------------------------------------------------- */
 
 /* Succeeds shards of the table that are full or have had their time; true when one was. */
 bool stream_succeed_shards(struct database *database, const struct table *table);

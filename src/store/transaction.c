@@ -26,7 +26,7 @@ struct token_head {
 
 _Static_assert(sizeof(struct token_head) == 16, "the record's head has no padding");
 
-/* ---- tokens --------------------------------------------------------------------------------- */
+/* ---- tokens ---------------------------------------------------------------------------------- */
 
 static size_t record_length(const struct token_head *head)
 {
@@ -121,7 +121,7 @@ static enum kv_status forget_expired(struct call *call, struct kv_txn *txn)
     return status == KV_NOT_FOUND ? KV_OK : status;
 }
 
-/* ---- the writes ----------------------------------------------------------------------------- */
+/* ---- the writes ------------------------------------------------------------------------------ */
 
 static const char *reason_code(enum error_code code)
 {

@@ -24,8 +24,7 @@ static const struct json_token *parse(struct arena *arena, const char *text)
     return json_parse(arena, slice_of_string(text), NULL);
 }
 
-/* ---- grammar ----------------------------------------------------------------------------------
- */
+/* ---- grammar --------------------------------------------------------------------------------- */
 
 static void well_formed_texts_are_accepted(void **state)
 {
@@ -139,8 +138,7 @@ static void every_prefix_of_a_document_is_refused(void **state)
     assert_non_null(parse(*state, text));
 }
 
-/* ---- tokens -----------------------------------------------------------------------------------
- */
+/* ---- tokens ---------------------------------------------------------------------------------- */
 
 static void containers_know_their_span_and_length(void **state)
 {
@@ -232,8 +230,7 @@ static void integers_are_read_when_they_fit(void **state)
     }
 }
 
-/* ---- size -------------------------------------------------------------------------------------
- */
+/* ---- size ------------------------------------------------------------------------------------ */
 
 enum { BODY_BYTES = 16 << 20 };
 
@@ -302,8 +299,7 @@ static void a_string_of_sixteen_megabytes_is_one_token(void **state)
     free(text);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void strings_are_written_with_the_escapes_they_need(void **state)
 {
@@ -397,8 +393,7 @@ static void figures_are_written_as_the_service_prints_them(void **state)
     }
 }
 
-/* ---- the public suite -------------------------------------------------------------------------
- */
+/* ---- the public suite ------------------------------------------------------------------------ */
 
 static struct slice read_file(struct arena *arena, const char *folder, const char *name)
 {

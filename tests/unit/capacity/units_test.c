@@ -32,8 +32,7 @@ static int close_fixture(void **state)
     return 0;
 }
 
-/* ---- sizes to units ---------------------------------------------------------------------------
- */
+/* ---- sizes to units -------------------------------------------------------------------------- */
 
 static void a_read_costs_a_unit_per_4_kb_begun(void **state)
 {
@@ -91,8 +90,7 @@ static void an_index_costs_what_its_entry_went_through(void **state)
     }
 }
 
-/* ---- ConsumedCapacity -------------------------------------------------------------------------
- */
+/* ---- ConsumedCapacity ------------------------------------------------------------------------ */
 
 static struct slice shown(struct fixture *fixture, const struct consumption *consumption,
                           enum consumption_detail detail, enum consumption_mirror mirror)

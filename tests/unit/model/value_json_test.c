@@ -237,8 +237,7 @@ static void names_have_at_most_65535_bytes(void **state)
     }
 }
 
-/* ---- nesting ----------------------------------------------------------------------------------
- */
+/* ---- nesting --------------------------------------------------------------------------------- */
 
 /* {"a": wraps around {"S":"x"}}, lists and maps by turns. */
 static const char *wrapped(struct call *call, unsigned wraps)
@@ -276,8 +275,7 @@ static void hostile_nesting_is_refused_at_once(void **state)
     assert_int_equal(read_item(call, wrapped(call, 100000), &item), ERROR_VALIDATION);
 }
 
-/* ---- the other entry points -------------------------------------------------------------------
- */
+/* ---- the other entry points ------------------------------------------------------------------ */
 
 static void a_refused_value_leaves_the_buffer_as_it_was(void **state)
 {

@@ -192,8 +192,7 @@ static void items_are_built_sorted_whatever_the_order_given(void **state)
     }
 }
 
-/* ---- sizes ------------------------------------------------------------------------------------
- */
+/* ---- sizes ----------------------------------------------------------------------------------- */
 
 static void sizes_follow_the_published_formula(void **state)
 {
@@ -232,8 +231,7 @@ static void depth_counts_containers(void **state)
     assert_int_equal(value_depth(value_read(sample(arena))), 2);
 }
 
-/* ---- types ------------------------------------------------------------------------------------
- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 static void type_names_are_known_both_ways(void **state)
 {
@@ -252,8 +250,7 @@ static void type_names_are_known_both_ways(void **state)
     assert_int_equal(value_set_member_type(VALUE_BINARY_SET), VALUE_BINARY);
 }
 
-/* ---- distrust ---------------------------------------------------------------------------------
- */
+/* ---- distrust -------------------------------------------------------------------------------- */
 
 static void what_breaks_the_canonical_form_is_not_valid(void **state)
 {

@@ -34,8 +34,7 @@ static int close_database(void **state)
     return 0;
 }
 
-/* ---- changes ----------------------------------------------------------------------------------
- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 enum change_kind { CREATE, TOUCH, MARK_DELETING, ERASE };
 
@@ -103,8 +102,7 @@ static const struct table *find(const struct catalog_snapshot *snapshot, const c
     return catalog_find(snapshot, slice_of_string(name), 0);
 }
 
-/* ---- snapshots --------------------------------------------------------------------------------
- */
+/* ---- snapshots ------------------------------------------------------------------------------- */
 
 static void new_store_has_no_tables(void **state)
 {
@@ -229,8 +227,7 @@ static void unreadable_record_is_an_error_and_not_a_missing_table(void **state)
     catalog_unpin(database.catalog, snapshot);
 }
 
-/* ---- states -----------------------------------------------------------------------------------
- */
+/* ---- states ---------------------------------------------------------------------------------- */
 
 static void status_follows_the_clock(void **state)
 {
@@ -266,8 +263,7 @@ static void table_is_found_until_its_deletion_is_over(void **state)
     catalog_unpin(database.catalog, snapshot);
 }
 
-/* ---- records ----------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static void ids_are_never_used_twice(void **state)
 {
@@ -361,8 +357,7 @@ static void arns_name_region_account_table_and_index(void **state)
                  SLICE("arn:aws:dynamodb:eu-west-1:111122223333:table/T/index/by-date"));
 }
 
-/* ---- threads ----------------------------------------------------------------------------------
- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 static atomic_bool is_wrong;
 
