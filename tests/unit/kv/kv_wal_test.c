@@ -485,17 +485,17 @@ static void older_log_cut_short_is_refused(void **state)
     kv_close(kv);
 }
 
-/* RocksDB removes the logs it needs no more, the newest first, and may be killed meanwhile. */
-static void obsolete_log_of_a_synced_store_hides_nothing(void **state)
+/*
+ * Six groups in a synced store whose first log, with two of them, is needed no more: kept is a copy
+ * of that log, obsolete where it stood. The store is open.
+ */
+static struct kv *outlive_first_log(struct place *place, char *obsolete, char *kept)
 {
-    struct place *place = *state;
-    char obsolete[PATH_BYTES];
-    char kept[PATH_BYTES];
     struct kv *kv = must_open(place, place->directory, KV_SYNC);
     put_groups(place, kv, 0, 2);
     kv_close(kv);
     find_log(place->directory, true, obsolete);
-    assert_true((size_t)snprintf(kept, sizeof kept, "%s.kept", obsolete) < sizeof kept);
+    assert_true((size_t)snprintf(kept, PATH_BYTES, "%s.kept", obsolete) < PATH_BYTES);
     assert_true(copy_file(obsolete, kept));
 
     /* So much that it is written out at closing, and the logs before are removed. */
@@ -506,6 +506,16 @@ static void obsolete_log_of_a_synced_store_hides_nothing(void **state)
     kv = must_open(place, place->directory, KV_SYNC);
     assert_int_not_equal(access(obsolete, F_OK), 0);
     put_groups(place, kv, 3, 6);
+    return kv;
+}
+
+/* RocksDB removes the logs it needs no more, the newest first, and may be killed meanwhile. */
+static void obsolete_log_of_a_synced_store_hides_nothing(void **state)
+{
+    struct place *place = *state;
+    char obsolete[PATH_BYTES];
+    char kept[PATH_BYTES];
+    struct kv *kv = outlive_first_log(place, obsolete, kept);
     assert_true(copy_file(kept, obsolete));
     copy_store(place);
     kv_close(kv);
@@ -521,24 +531,10 @@ static void damaged_obsolete_log_leaves_a_torn_one_to_be_cut(void **state)
 {
     struct place *place = *state;
     char obsolete[PATH_BYTES];
-    char path[PATH_BYTES];
-    struct kv *kv = must_open(place, place->directory, KV_SYNC);
-    put_groups(place, kv, 0, 2);
-    kv_close(kv);
-    find_log(place->directory, true, obsolete);
-    const off_t first_end = place->ends[0];
     char kept[PATH_BYTES];
-    assert_true((size_t)snprintf(kept, sizeof kept, "%s.kept", obsolete) < sizeof kept);
-    assert_true(copy_file(obsolete, kept));
-
-    kv = must_open(place, place->directory, KV_SYNC);
-    place->groups[2] = (struct group){.number = 2, .rows = 100, .row_bytes = ROW_BYTES_MAX};
-    assert_int_equal(kv_update_wait(kv, put_group, &place->groups[2]), KV_OK);
-    kv_close(kv);
-    kv = must_open(place, place->directory, KV_SYNC);
-    assert_int_not_equal(access(obsolete, F_OK), 0);
-    put_groups(place, kv, 3, 6);
-    flip_bit(kept, first_end - 1, 0);
+    char path[PATH_BYTES];
+    struct kv *kv = outlive_first_log(place, obsolete, kept);
+    flip_bit(kept, place->ends[0] - 1, 0);
     assert_true(copy_file(kept, obsolete));
     copy_store(place);
     kv_close(kv);
